@@ -1,0 +1,313 @@
+#include "common/base/file_system.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "common/base/text.h"
+
+namespace rind {
+namespace {
+
+Status FromErrno(int error, std::string_view what, std::string_view path) {
+  const std::string message = Cat(path, ": ", what, ": ", std::strerror(error));
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return NotFound(message);
+    case EEXIST:
+    case ENOTEMPTY:
+      return AlreadyExists(message);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+    case ELOOP:
+      return PermissionDenied(message);
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE:
+      return ResourceExhausted(message);
+    case EIO:
+      return DataLoss(message);
+    default:
+      return Internal(message);
+  }
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return value_; }
+
+ private:
+  int value_;
+};
+
+Status WriteAll(int descriptor, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return FromErrno(errno, "write", path);
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return OkStatus();
+}
+
+Status SyncFolderOf(const std::string& path) {
+  const std::string folder = ParentPath(path);
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.get() < 0) return FromErrno(errno, "open folder", folder);
+  if (::fsync(descriptor.get()) != 0) return FromErrno(errno, "fsync folder", folder);
+  return OkStatus();
+}
+
+// A name beside `path` that no other thread or process uses.
+std::string TemporaryName(const std::string& path) {
+  static std::atomic<std::uint64_t> counter{0};
+  return Cat(path, ".tmp-", ::getpid(), "-", counter.fetch_add(1));
+}
+
+// Writes and syncs `bytes` under a temporary name and returns that name.
+StatusOr<std::string> WriteTemporary(const std::string& path, std::string_view bytes,
+                                     std::uint32_t mode) {
+  std::string temporary = TemporaryName(path);
+  const Descriptor descriptor(
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (descriptor.get() < 0) return FromErrno(errno, "create", path);
+  Status status = WriteAll(descriptor.get(), bytes, path);
+  if (status.ok() && ::fchmod(descriptor.get(), mode) != 0) {
+    status = FromErrno(errno, "chmod", path);
+  }
+  if (status.ok() && ::fsync(descriptor.get()) != 0) status = FromErrno(errno, "fsync", path);
+  if (!status.ok()) {
+    ::unlink(temporary.c_str());
+    return status;
+  }
+  return temporary;
+}
+
+FileKind KindOf(mode_t mode) {
+  if (S_ISREG(mode)) return FileKind::kFile;
+  if (S_ISDIR(mode)) return FileKind::kDirectory;
+  return FileKind::kOther;
+}
+
+}  // namespace
+
+StatusOr<std::string> LocalFileSystem::Read(const std::string& path, std::uint64_t max_size) const {
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) return FromErrno(errno, "open", path);
+  struct stat info {};
+  if (::fstat(descriptor.get(), &info) != 0) return FromErrno(errno, "stat", path);
+  if (!S_ISREG(info.st_mode)) return FailedPrecondition(Cat(path, ": not a regular file"));
+  std::string bytes;
+  bytes.resize(std::min<std::uint64_t>(static_cast<std::uint64_t>(info.st_size), max_size) + 1);
+  std::size_t filled = 0;
+  while (true) {
+    const ssize_t got =
+        ::read(descriptor.get(), bytes.data() + filled, bytes.size() - filled);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      return FromErrno(errno, "read", path);
+    }
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+    if (filled > max_size) {
+      return ResourceExhausted(Cat(path, ": larger than the limit of ", max_size, " bytes"));
+    }
+    if (filled == bytes.size()) bytes.resize(bytes.size() * 2);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+StatusOr<FileInfo> LocalFileSystem::Stat(const std::string& path) const {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) return FromErrno(errno, "stat", path);
+  return FileInfo{.kind = KindOf(info.st_mode),
+                  .size = static_cast<std::uint64_t>(info.st_size),
+                  .mode = info.st_mode & 07777U,
+                  .inode = info.st_ino,
+                  .modified = info.st_mtim.tv_sec};
+}
+
+StatusOr<std::vector<DirectoryEntry>> LocalFileSystem::List(const std::string& path) const {
+  struct Close {
+    void operator()(DIR* folder) const { ::closedir(folder); }
+  };
+  const std::unique_ptr<DIR, Close> folder(::opendir(path.c_str()));
+  if (folder == nullptr) return FromErrno(errno, "open folder", path);
+  std::vector<DirectoryEntry> entries;
+  while (true) {
+    errno = 0;
+    const dirent* entry = ::readdir(folder.get());
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    FileKind kind = FileKind::kOther;
+    if (entry->d_type == DT_UNKNOWN) {
+      const auto info = Stat(JoinPath(path, name));
+      if (!info.ok()) return info.status();
+      kind = info->kind;
+    } else if (entry->d_type == DT_REG) {
+      kind = FileKind::kFile;
+    } else if (entry->d_type == DT_DIR) {
+      kind = FileKind::kDirectory;
+    }
+    entries.push_back({std::string(name), kind});
+  }
+  if (errno != 0) return FromErrno(errno, "read folder", path);
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  return entries;
+}
+
+Status LocalFileSystem::Create(const std::string& path, std::string_view bytes,
+                               std::uint32_t mode) {
+  RIND_ASSIGN_OR_RETURN(const std::string temporary, WriteTemporary(path, bytes, mode));
+  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    if (error != EEXIST) return FromErrno(error, "rename", path);
+    const auto present = Read(path, bytes.size());
+    if (!present.ok() || *present != bytes) {
+      return AlreadyExists(Cat(path, ": is there already with other bytes"));
+    }
+  }
+  return SyncFolderOf(path);
+}
+
+Status LocalFileSystem::Replace(const std::string& path, std::string_view bytes,
+                                std::uint32_t mode) {
+  RIND_ASSIGN_OR_RETURN(const std::string temporary, WriteTemporary(path, bytes, mode));
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    return FromErrno(error, "rename", path);
+  }
+  return SyncFolderOf(path);
+}
+
+Status LocalFileSystem::MoveNew(const std::string& from, const std::string& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
+    return FromErrno(errno, Cat("move from ", from), to);
+  }
+  return SyncFolderOf(to);
+}
+
+Status LocalFileSystem::Link(const std::string& from, const std::string& to) {
+  const std::string temporary = TemporaryName(to);
+  if (::link(from.c_str(), temporary.c_str()) != 0) {
+    return FromErrno(errno, Cat("link from ", from), to);
+  }
+  if (::rename(temporary.c_str(), to.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    return FromErrno(error, "rename", to);
+  }
+  // rename() of two names of one inode does nothing and leaves the first.
+  ::unlink(temporary.c_str());
+  return SyncFolderOf(to);
+}
+
+Status LocalFileSystem::Remove(const std::string& path) {
+  if (std::remove(path.c_str()) != 0) return FromErrno(errno, "remove", path);
+  return SyncFolderOf(path);
+}
+
+Status LocalFileSystem::MakeDirectories(const std::string& path, std::uint32_t mode) {
+  if (::mkdir(path.c_str(), mode) == 0) return SyncFolderOf(path);
+  if (errno == ENOENT) {
+    RIND_RETURN_IF_ERROR(MakeDirectories(ParentPath(path), mode));
+    if (::mkdir(path.c_str(), mode) == 0) return SyncFolderOf(path);
+  }
+  if (errno != EEXIST) return FromErrno(errno, "make folder", path);
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return FromErrno(errno, "stat", path);
+  if (!S_ISDIR(info.st_mode)) return AlreadyExists(Cat(path, ": is there and is not a folder"));
+  return OkStatus();
+}
+
+StatusOr<AppendFile> AppendFile::Open(const std::string& path, std::uint32_t mode) {
+  const int descriptor =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, mode);
+  if (descriptor < 0) return FromErrno(errno, "open", path);
+  AppendFile file(descriptor, path);
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    return FailedPrecondition(Cat(path, ": another process has it open"));
+  }
+  RIND_RETURN_IF_ERROR(SyncFolderOf(path));
+  return file;
+}
+
+AppendFile::AppendFile(AppendFile&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
+
+AppendFile& AppendFile::operator=(AppendFile&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+AppendFile::~AppendFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Status AppendFile::Append(std::string_view bytes) { return WriteAll(descriptor_, bytes, path_); }
+
+Status AppendFile::Sync() {
+  if (::fdatasync(descriptor_) != 0) return FromErrno(errno, "fdatasync", path_);
+  return OkStatus();
+}
+
+Status AppendFile::Truncate(std::uint64_t size) {
+  if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) {
+    return FromErrno(errno, "truncate", path_);
+  }
+  return Sync();
+}
+
+Status RemoveTree(FileSystem& files, const std::string& path) {
+  const auto info = files.Stat(path);
+  if (absl::IsNotFound(info.status())) return OkStatus();
+  RIND_RETURN_IF_ERROR(info.status());
+  if (info->kind == FileKind::kDirectory) {
+    RIND_ASSIGN_OR_RETURN(const auto entries, files.List(path));
+    for (const DirectoryEntry& entry : entries) {
+      RIND_RETURN_IF_ERROR(RemoveTree(files, JoinPath(path, entry.name)));
+    }
+  }
+  return files.Remove(path);
+}
+
+std::string JoinPath(std::string_view folder, std::string_view name) {
+  if (folder.empty()) return std::string(name);
+  return folder.back() == '/' ? Cat(folder, name) : Cat(folder, "/", name);
+}
+
+std::string ParentPath(std::string_view path) {
+  const std::size_t slash = path.find_last_of('/');
+  if (slash == std::string_view::npos) return ".";
+  if (slash == 0) return "/";
+  return std::string(path.substr(0, slash));
+}
+
+}  // namespace rind

@@ -1,0 +1,91 @@
+#include "common/base/file_system.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "common/base/text.h"
+
+namespace rind {
+namespace {
+
+class FileSystemTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = Cat(testing::TempDir(), "rind-files-", ::getpid());
+    ASSERT_TRUE(files_.MakeDirectories(folder_, 0700).ok());
+  }
+  void TearDown() override { ASSERT_TRUE(RemoveTree(files_, folder_).ok()); }
+  std::string At(std::string_view name) const { return JoinPath(folder_, name); }
+
+  LocalFileSystem files_;
+  std::string folder_;
+};
+
+TEST_F(FileSystemTest, D02CreateNeverReplacesOtherBytes) {
+  ASSERT_TRUE(files_.Create(At("a"), "one", 0644).ok());
+  EXPECT_TRUE(files_.Create(At("a"), "one", 0644).ok()) << "a repeat after a crash";
+  EXPECT_TRUE(absl::IsAlreadyExists(files_.Create(At("a"), "two", 0644)));
+  EXPECT_EQ(*files_.Read(At("a"), 10), "one");
+  EXPECT_EQ(files_.List(folder_)->size(), 1u) << "no temporary file stays";
+}
+
+TEST_F(FileSystemTest, D02ReplaceSetsModeAndContent) {
+  ASSERT_TRUE(files_.Replace(At("a"), "one", 0600).ok());
+  ASSERT_TRUE(files_.Replace(At("a"), "two", 0640).ok());
+  EXPECT_EQ(*files_.Read(At("a"), 10), "two");
+  EXPECT_EQ(files_.Stat(At("a"))->mode, 0640u);
+}
+
+TEST_F(FileSystemTest, P01ReadIsBounded) {
+  ASSERT_TRUE(files_.Create(At("a"), "12345", 0644).ok());
+  EXPECT_EQ(*files_.Read(At("a"), 5), "12345");
+  EXPECT_TRUE(absl::IsResourceExhausted(files_.Read(At("a"), 4).status()));
+  EXPECT_TRUE(absl::IsNotFound(files_.Read(At("b"), 4).status()));
+  EXPECT_FALSE(files_.Read("/dev/zero", 4).ok());
+}
+
+TEST_F(FileSystemTest, LinkGivesASecondNameAndReplacesTheOld) {
+  ASSERT_TRUE(files_.Create(At("a"), "one", 0644).ok());
+  ASSERT_TRUE(files_.Create(At("b"), "two", 0644).ok());
+  ASSERT_TRUE(files_.Link(At("a"), At("b")).ok());
+  ASSERT_TRUE(files_.Link(At("a"), At("b")).ok()) << "again";
+  EXPECT_EQ(files_.Stat(At("a"))->inode, files_.Stat(At("b"))->inode);
+  EXPECT_EQ(files_.List(folder_)->size(), 2u);
+}
+
+TEST_F(FileSystemTest, MoveNewRefusesAnExistingName) {
+  ASSERT_TRUE(files_.Create(At("a"), "one", 0644).ok());
+  ASSERT_TRUE(files_.Create(At("b"), "two", 0644).ok());
+  EXPECT_TRUE(absl::IsAlreadyExists(files_.MoveNew(At("a"), At("b"))));
+  EXPECT_TRUE(files_.MoveNew(At("a"), At("c")).ok());
+  EXPECT_TRUE(absl::IsNotFound(files_.Stat(At("a")).status()));
+}
+
+TEST_F(FileSystemTest, RemoveTreeFollowsNoSymbolicLink) {
+  ASSERT_TRUE(files_.MakeDirectories(At("keep"), 0700).ok());
+  ASSERT_TRUE(files_.Create(At("keep/file"), "x", 0600).ok());
+  ASSERT_TRUE(files_.MakeDirectories(At("tree/below"), 0700).ok());
+  ASSERT_EQ(::symlink(At("keep").c_str(), At("tree/below/link").c_str()), 0);
+  ASSERT_TRUE(RemoveTree(files_, At("tree")).ok());
+  EXPECT_TRUE(files_.Stat(At("keep/file")).ok());
+  EXPECT_TRUE(absl::IsNotFound(files_.Stat(At("tree")).status()));
+}
+
+TEST_F(FileSystemTest, AppendFileHasOneWriterAndCanBeCut) {
+  {
+    auto log = AppendFile::Open(At("log"), 0600);
+    ASSERT_TRUE(log.ok());
+    EXPECT_FALSE(AppendFile::Open(At("log"), 0600).ok());
+    ASSERT_TRUE(log->Append("abc").ok());
+    ASSERT_TRUE(log->Append("def").ok());
+    ASSERT_TRUE(log->Sync().ok());
+    ASSERT_TRUE(log->Truncate(4).ok());
+    ASSERT_TRUE(log->Append("X").ok());
+  }
+  EXPECT_EQ(*files_.Read(At("log"), 10), "abcdX");
+  EXPECT_TRUE(AppendFile::Open(At("log"), 0600).ok());
+}
+
+}  // namespace
+}  // namespace rind

@@ -1,0 +1,64 @@
+// A gRPC server over mutual TLS in which every method has its callers.
+//
+// Promise: there is no plaintext mode and no server without a caller table. The table must name every
+// method of every registered service and nothing else, or the server does not start (SECURITY.md
+// G-02). A caller is known by the one DNS name in its certificate; a call by anyone else ends with
+// PERMISSION_DENIED before a handler runs. A call without a deadline is refused. Health is served to
+// every certificate of the CA.
+// Threading: thread-safe after Start().
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/status.h"
+
+namespace grpc {
+class Service;
+class ServerContextBase;
+}  // namespace grpc
+
+namespace rind::rpc {
+
+struct TlsFiles {
+  std::string ca;           // PEM, the internal CA
+  std::string certificate;  // PEM, with exactly one DNS name
+  std::string key;          // PEM
+};
+
+// "/rind.signer.v1.Signer/Sign" -> who may call it.
+using CallerTable = std::map<std::string, std::set<std::string>>;
+
+struct ServerOptions {
+  std::string listen;                 // "127.0.0.1:7101"; port 0: one that is free
+  TlsFiles tls;
+  CallerTable callers;
+  int max_message_bytes = 4 * 1024 * 1024;
+  int max_threads = 16;
+  absl::Duration longest_call = absl::Minutes(10);
+};
+
+class Server {
+ public:
+  // `services` must outlive the server. InvalidArgument names each method that the table lacks or
+  // that no service has.
+  static StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options,
+                                                 const std::vector<grpc::Service*>& services);
+  virtual ~Server() = default;
+  virtual int port() const = 0;
+  // What the health service answers; false at first.
+  virtual void SetServing(bool serving) = 0;
+  // NOT_SERVING, then no new calls, then at most `grace` for those that run.
+  virtual void Stop(absl::Duration grace) = 0;
+};
+
+// The identity of the caller of a running handler; "" never reaches a handler.
+std::string CallerOf(const grpc::ServerContextBase& context);
+
+}  // namespace rind::rpc

@@ -1,0 +1,46 @@
+// OLPC canonical JSON: the bytes that TUF signs.
+//
+// Promise: object members sorted by code point of their names, no white space, strings with only
+// `"` and `\` escaped, integers only. Byte for byte what securesystemslib's encode_canonical makes.
+// Threading: a writer belongs to one thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/status.h"
+
+namespace rind::tuf {
+
+// Streams canonical JSON. The caller gives members in canonical order; a debug check and the round
+// trip through the strict parser in tests hold it to that.
+class CanonicalWriter {
+ public:
+  void BeginObject();
+  void EndObject();
+  void BeginArray();
+  void EndArray();
+  void Name(std::string_view name);
+  void String(std::string_view value);
+  void Integer(std::int64_t value);
+  void Bool(bool value);
+  void Null();
+  // Bytes that are canonical JSON already.
+  void Raw(std::string_view canonical);
+
+  std::string Take();
+
+ private:
+  void Separate();
+  std::string out_;
+  std::vector<bool> first_;
+  bool after_name_ = false;
+};
+
+// Parses `json` strictly (SECURITY.md P-02 to P-06: integers only, depth 32, no duplicate members,
+// strict UTF-8) and returns its canonical form. InvalidArgument says where and what.
+StatusOr<std::string> Canonicalise(std::string_view json);
+
+}  // namespace rind::tuf

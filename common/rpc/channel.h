@@ -1,8 +1,7 @@
 // Channels to other services, over mutual TLS, to a named peer.
 //
-// Promise: the peer's certificate must carry `peer` as its DNS name, whatever the address. Every call
-// has a deadline and the current request id.
-// Threading: channels are thread-safe.
+// Promise: the peer's certificate must carry `peer` as its DNS name, whatever the address. Every
+// call has a deadline and the current request id. Threading: channels are thread-safe.
 #pragma once
 
 #include <memory>

@@ -1,11 +1,11 @@
 // A gRPC server over mutual TLS in which every method has its callers.
 //
-// Promise: there is no plaintext mode and no server without a caller table. The table must name every
-// method of every registered service and nothing else, or the server does not start (SECURITY.md
-// G-02). A caller is known by the one DNS name in its certificate; a call by anyone else ends with
-// PERMISSION_DENIED before a handler runs. A call without a deadline is refused. Health is served to
-// every certificate of the CA.
-// Threading: thread-safe after Start().
+// Promise: there is no plaintext mode and no server without a caller table. The table must name
+// every method of every registered service and nothing else, or the server does not start
+// (SECURITY.md G-02). A caller is known by the one DNS name in its certificate; a call by anyone
+// else ends with PERMISSION_DENIED before a handler runs. A call without a deadline is refused.
+// Health is served to every certificate of the CA. Renewed certificate files are picked up without
+// a restart (G-03). Threading: thread-safe after Start().
 #pragma once
 
 #include <cstdint>
@@ -32,11 +32,24 @@ struct TlsFiles {
   std::string key;          // PEM
 };
 
+// The one DNS name of the certificate. Checks on the way that the three files can be read and
+// belong together: NotFound, InvalidArgument (which file, what is wrong with it).
+StatusOr<std::string> IdentityOf(const TlsFiles& tls);
+
 // "/rind.signer.v1.Signer/Sign" -> who may call it.
 using CallerTable = std::map<std::string, std::set<std::string>>;
 
+// A service and its full name: {&signer, rind::signer::v1::Signer::service_full_name()}.
+struct Hosted {
+  grpc::Service* service = nullptr;
+  std::string name;
+};
+
+// "/package.Service/Method" of each method of the services; InvalidArgument for an unknown service.
+StatusOr<std::vector<std::string>> MethodsOf(const std::vector<std::string>& services);
+
 struct ServerOptions {
-  std::string listen;                 // "127.0.0.1:7101"; port 0: one that is free
+  std::string listen;  // "127.0.0.1:7101"; port 0: one that is free
   TlsFiles tls;
   CallerTable callers;
   int max_message_bytes = 4 * 1024 * 1024;
@@ -49,7 +62,7 @@ class Server {
   // `services` must outlive the server. InvalidArgument names each method that the table lacks or
   // that no service has.
   static StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options,
-                                                 const std::vector<grpc::Service*>& services);
+                                                 const std::vector<Hosted>& services);
   virtual ~Server() = default;
   virtual int port() const = 0;
   // What the health service answers; false at first.

@@ -1,12 +1,13 @@
 // The one main() of all services.
 //
 // Promise: blocks signals before any thread starts, hardens the process (no core dumps, not
-// traceable, umask 077), reads the strict config, builds the service, prints READY, waits for SIGTERM
-// or SIGINT, stops within 10 s. Exit 0 after a clean stop, 1 when it can't start or a run fails, 2 for
-// wrong usage.
+// traceable, umask 077), reads the strict config, builds the service, prints READY, waits for
+// SIGTERM or SIGINT, stops within 10 s. Exit 0 after a clean stop, 1 when it can't start or a run
+// fails, 2 for wrong usage.
 //
 //   int main(int argc, char** argv) {
-//     return rind::runtime::ServiceMain(argc, argv, {"mirror-syncer", "...", &rind::mirror_syncer::Build});
+//     return rind::runtime::ServiceMain(argc, argv, {"mirror-syncer", "...",
+//     &rind::mirror_syncer::Build});
 //   }
 //
 // Threading: called once.
@@ -40,8 +41,8 @@ class Service {
   virtual ~Service() = default;
   // One line for people and scripts: "READY  pip index: http://127.0.0.1:8080/simple/".
   virtual std::string ReadyLine() const = 0;
-  // True when it has done all it was started for and the process should end with exit 0 (the offline
-  // signer after a demo bootstrap).
+  // True when it has done all it was started for and the process should end with exit 0 (the
+  // offline signer after a demo bootstrap).
   virtual bool Finished() const { return false; }
   virtual void Stop(absl::Duration grace) = 0;
 };
@@ -61,10 +62,18 @@ struct ServiceSpec {
         run;
   };
   std::vector<Command> commands;
+  // What `health` does. Empty: asks the gRPC health service at [service] listen, with the service's
+  // own certificate. The config is not finished after it: it may read only what it needs.
+  std::function<Status(Config& config, const Environment& environment)> health;
+  // What others may not do with files that the service makes; a service whose files another user
+  // reads (public, blobs) takes 027 or 022.
+  unsigned umask = 077;
 };
 
-// `PROGRAM [serve] --config FILE`, `PROGRAM COMMAND --config FILE [arguments]`, `--help`, `--version`,
-// `--check-config`, and `health --config FILE` for container health checks.
+// `PROGRAM [serve] --config FILE`, `PROGRAM COMMAND --config FILE [arguments]`, `--help`,
+// `--version`,
+// `--check-config`, and `health --config FILE` for container health checks. The log's form comes
+// from [service] log ("text" or "json"), which ServiceMain reads for every service.
 int ServiceMain(int argc, char** argv, const ServiceSpec& spec);
 
 }  // namespace rind::runtime

@@ -1,11 +1,5 @@
 #include "common/base/file_system.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -14,10 +8,18 @@
 #include <memory>
 #include <utility>
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "common/base/text.h"
 
 namespace rind {
 namespace {
+
+constexpr std::size_t kPieceBytes = 256 * 1024;
 
 Status FromErrno(int error, std::string_view what, std::string_view path) {
   const std::string message = Cat(path, ": ", what, ": ", std::strerror(error));
@@ -122,8 +124,7 @@ StatusOr<std::string> LocalFileSystem::Read(const std::string& path, std::uint64
   bytes.resize(std::min<std::uint64_t>(static_cast<std::uint64_t>(info.st_size), max_size) + 1);
   std::size_t filled = 0;
   while (true) {
-    const ssize_t got =
-        ::read(descriptor.get(), bytes.data() + filled, bytes.size() - filled);
+    const ssize_t got = ::read(descriptor.get(), bytes.data() + filled, bytes.size() - filled);
     if (got < 0) {
       if (errno == EINTR) continue;
       return FromErrno(errno, "read", path);
@@ -137,6 +138,25 @@ StatusOr<std::string> LocalFileSystem::Read(const std::string& path, std::uint64
   }
   bytes.resize(filled);
   return bytes;
+}
+
+Status LocalFileSystem::ReadPieces(const std::string& path,
+                                   const std::function<Status(std::string_view)>& sink) const {
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) return FromErrno(errno, "open", path);
+  struct stat info {};
+  if (::fstat(descriptor.get(), &info) != 0) return FromErrno(errno, "stat", path);
+  if (!S_ISREG(info.st_mode)) return FailedPrecondition(Cat(path, ": not a regular file"));
+  std::string piece(kPieceBytes, '\0');
+  while (true) {
+    const ssize_t got = ::read(descriptor.get(), piece.data(), piece.size());
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      return FromErrno(errno, "read", path);
+    }
+    if (got == 0) return OkStatus();
+    RIND_RETURN_IF_ERROR(sink(std::string_view(piece.data(), static_cast<std::size_t>(got))));
+  }
 }
 
 StatusOr<FileInfo> LocalFileSystem::Stat(const std::string& path) const {

@@ -2,12 +2,13 @@
 //
 // Promise: the only place of rind that touches files. Every write that returns OK has been fsynced,
 // its folder too. A reader sees a whole file or none under its final name.
-// Errors: NotFound (no such file), AlreadyExists, ResourceExhausted (too large, disk full), DataLoss
-// (the device reported an error; never retried), PermissionDenied, Internal; each names the path.
-// Threading: implementations are thread-safe.
+// Errors: NotFound (no such file), AlreadyExists, ResourceExhausted (too large, disk full),
+// DataLoss (the device reported an error; never retried), PermissionDenied, Internal; each names
+// the path. Threading: implementations are thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,9 +22,9 @@ enum class FileKind { kFile, kDirectory, kOther };
 struct FileInfo {
   FileKind kind = FileKind::kOther;
   std::uint64_t size = 0;
-  std::uint32_t mode = 0;       // permission bits only
+  std::uint32_t mode = 0;  // permission bits only
   std::uint64_t inode = 0;
-  std::int64_t modified = 0;    // seconds since the epoch
+  std::int64_t modified = 0;  // seconds since the epoch
 };
 
 struct DirectoryEntry {
@@ -36,6 +37,10 @@ class FileReader {
   virtual ~FileReader() = default;
   // The whole file; ResourceExhausted when it is larger than `max_size` bytes.
   virtual StatusOr<std::string> Read(const std::string& path, std::uint64_t max_size) const = 0;
+  // The same piece by piece, in bounded memory, for files of any size; an error of the sink ends
+  // it.
+  virtual Status ReadPieces(const std::string& path,
+                            const std::function<Status(std::string_view)>& sink) const = 0;
   // Follows no symbolic link.
   virtual StatusOr<FileInfo> Stat(const std::string& path) const = 0;
   // Entries without "." and "..", sorted by name.
@@ -66,6 +71,8 @@ class FileSystem : public FileReader, public FileWriter {};
 class LocalFileSystem final : public FileSystem {
  public:
   StatusOr<std::string> Read(const std::string& path, std::uint64_t max_size) const override;
+  Status ReadPieces(const std::string& path,
+                    const std::function<Status(std::string_view)>& sink) const override;
   StatusOr<FileInfo> Stat(const std::string& path) const override;
   StatusOr<std::vector<DirectoryEntry>> List(const std::string& path) const override;
   Status Create(const std::string& path, std::string_view bytes, std::uint32_t mode) override;

@@ -1,5 +1,7 @@
 #include "common/base/file_system.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -35,6 +37,29 @@ TEST_F(FileSystemTest, D02ReplaceSetsModeAndContent) {
   ASSERT_TRUE(files_.Replace(At("a"), "two", 0640).ok());
   EXPECT_EQ(*files_.Read(At("a"), 10), "two");
   EXPECT_EQ(files_.Stat(At("a"))->mode, 0640u);
+}
+
+TEST_F(FileSystemTest, ReadsAFileOfAnySizePieceByPieceAndEndsWhenTheSinkSaysSo) {
+  const std::string large(3'000'000, 'x');
+  ASSERT_TRUE(files_.Create(At("a"), large, 0644).ok());
+  std::string seen;
+  std::size_t largest = 0;
+  ASSERT_TRUE(files_
+                  .ReadPieces(At("a"),
+                              [&](std::string_view piece) {
+                                largest = std::max(largest, piece.size());
+                                seen.append(piece);
+                                return OkStatus();
+                              })
+                  .ok());
+  EXPECT_TRUE(seen == large);
+  EXPECT_LT(largest, large.size());
+  EXPECT_TRUE(absl::IsCancelled(
+      files_.ReadPieces(At("a"), [](std::string_view) { return Cancelled("enough"); })));
+  EXPECT_TRUE(
+      absl::IsNotFound(files_.ReadPieces(At("b"), [](std::string_view) { return OkStatus(); })));
+  EXPECT_TRUE(absl::IsFailedPrecondition(
+      files_.ReadPieces(folder_, [](std::string_view) { return OkStatus(); })));
 }
 
 TEST_F(FileSystemTest, P01ReadIsBounded) {

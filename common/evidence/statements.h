@@ -1,8 +1,7 @@
 // The statements that services of rind sign for one another, as values.
 //
-// Promise: canonical JSON with a `_type` each (docs/formats/), decoded strictly; Encode(Decode(x)) is
-// x. Errors name the member and what was wanted.
-// Threading: pure functions.
+// Promise: canonical JSON with a `_type` each (docs/formats/), decoded strictly; Encode(Decode(x))
+// is x. Errors name the member and what was wanted. Threading: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +20,11 @@ namespace rind::evidence {
 // "rind-evidence": these are all targets of the project, as the syncer saw them upstream.
 struct EvidenceStatement {
   std::string repository;
-  std::string project;       // normalised
+  std::string project;  // normalised
   std::int64_t serial = 0;
   absl::Time time;
-  std::uint64_t count = 0;   // of targets
-  Sha256Digest targets_root; // MerkleRoot() of them
+  std::uint64_t count = 0;    // of targets
+  Sha256Digest targets_root;  // MerkleRoot() of them
   bool operator==(const EvidenceStatement&) const = default;
 };
 std::string Encode(const EvidenceStatement& statement);
@@ -36,7 +35,7 @@ struct ReceiptStatement {
   std::string repository;
   tuf::RoleName role = tuf::TopLevelRole::kTargets;
   tuf::Version version = tuf::Version::First();
-  Sha256Digest sha256;       // of the whole file
+  Sha256Digest sha256;  // of the whole file
   std::uint64_t length = 0;
   bool operator==(const ReceiptStatement&) const = default;
 };
@@ -46,10 +45,10 @@ StatusOr<ReceiptStatement> DecodeReceipt(std::string_view canonical);
 // "rind-claim": these keys sign for this project from now until `expires`.
 struct ClaimStatement {
   std::string repository;
-  std::string project;             // normalised
-  std::vector<PublicKey> keys;     // sorted by material
+  std::string project;          // normalised
+  std::vector<PublicKey> keys;  // sorted by material
   tuf::Threshold threshold = *tuf::Threshold::Create(1);
-  absl::Time expires;              // of the authorisation: a claim must be made before it
+  absl::Time expires;  // of the authorisation: a claim must be made before it
   bool operator==(const ClaimStatement&) const = default;
 };
 std::string Encode(const ClaimStatement& statement);

@@ -1,0 +1,60 @@
+// Publishes: one release at a time, each a list of journalled steps.
+//
+// Promise: ARCHITECTURE.md section 5. What was asked of a signer is journalled first;
+// timestamp.json moves only after everything that it leads to was written, synced, read back and
+// verified. A crash at any instruction leaves the old or the new release, whole; Recover() finishes
+// what was begun. Errors: FailedPrecondition (no repository, a signer's refusal: the message has
+// its rule), Unavailable (a signer can't be reached; a later attempt goes on with the same bytes),
+// DataLoss (what was read back is not what was written; timestamp.json did not move). Threading:
+// thread-safe; calls wait for one another.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/file_system.h"
+#include "common/base/status.h"
+#include "services/delegation_manager/publish/lifetimes.h"
+#include "services/delegation_manager/signers/signer.h"
+#include "services/delegation_manager/state/state_store.h"
+
+namespace rind::delegation_manager {
+
+struct PublisherOptions {
+  std::string repository;  // its id
+  std::string public_folder;
+  bool plain_mirror = false;
+};
+
+struct ReleaseResult {
+  bool published = false;  // false: there was nothing to do
+  std::int64_t snapshot_version = 0;
+  std::int64_t timestamp_version = 0;
+  std::uint32_t changed_roles = 0;
+  absl::Duration took;
+  std::string refused;  // roles that a signer refused and that kept their last version; "" none
+};
+
+class Publisher {
+ public:
+  virtual ~Publisher() = default;
+  // Publishes what waits: dirty bins, staged roles and pages, recently-claimed, what nears expiry.
+  // `force`: a new snapshot even if nothing changed.
+  virtual StatusOr<ReleaseResult> Release(bool force) = 0;
+  // Signs the timestamp anew; the snapshot stays.
+  virtual StatusOr<ReleaseResult> RefreshTimestamp() = 0;
+  // Goes on with what a crash or an error left in the journal; then re-signs what has expired.
+  virtual Status Recover() = 0;
+};
+
+// What is passed in must outlive the publisher.
+std::unique_ptr<Publisher> MakePublisher(PublisherOptions options, StateStore& state,
+                                         FileSystem& files, DocumentSigner& content_signer,
+                                         DocumentSigner& release_signer, const Clock& clock);
+
+}  // namespace rind::delegation_manager

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""python-tuf's ngclient and tuf-js against a repository that rind published.
+
+Each starts from the client bundle, with its default limits: refresh, an index page, a wheel; a file
+that a second sync added; a rollback that must be refused; and a file of a claimed project that an
+online key put into a bin, which must not be found.
+
+    ngclient_test.py [--bins 256 --bins 16384]
+
+Needs the programs of build/release/bin, the packages of requirements.txt and, for tuf-js, the
+packages of package.json beside this file.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "integration"))
+
+import harness  # noqa: E402
+from tuf.ngclient import Updater  # noqa: E402
+from tuf.api import exceptions  # noqa: E402
+
+
+class Refused(Exception):
+    """The client would not accept what the mirror served; the text is its own."""
+
+
+class PythonTuf:
+    name = "python-tuf"
+
+    def __init__(self, bundle, mirror, folder):
+        self.bundle, self.mirror = bundle, mirror
+        self.metadata = pathlib.Path(folder) / "metadata"
+        self.targets = pathlib.Path(folder) / "targets"
+        self.metadata.mkdir(parents=True)
+        self.targets.mkdir()
+        shutil.copy(pathlib.Path(bundle) / "root.json", self.metadata / "root.json")
+
+    def fetch(self, target):
+        """The bytes of a target; None when the client finds none; Refused when it refuses."""
+        try:
+            updater = Updater(
+                metadata_dir=str(self.metadata),
+                metadata_base_url=self.mirror + "metadata/",
+                target_dir=str(self.targets),
+                target_base_url=self.mirror + "targets/",
+            )
+            updater.refresh()
+            info = updater.get_targetinfo(target)
+            if info is None:
+                return None
+            return pathlib.Path(updater.download_target(info)).read_bytes()
+        except (exceptions.RepositoryError, exceptions.DownloadError) as error:
+            raise Refused(f"{type(error).__name__}: {error}") from error
+
+
+class TufJs:
+    name = "tuf-js"
+
+    def __init__(self, bundle, mirror, folder):
+        self.bundle, self.mirror = bundle, mirror
+        self.metadata = pathlib.Path(folder) / "metadata"
+        self.targets = pathlib.Path(folder) / "targets"
+        self.metadata.mkdir(parents=True)
+        self.targets.mkdir()
+        shutil.copy(pathlib.Path(bundle) / "root.json", self.metadata / "root.json")
+
+    def fetch(self, target):
+        done = subprocess.run(
+            ["node", str(HERE / "tuf_js_client.mjs"), str(self.metadata), str(self.targets),
+             self.mirror, target],
+            capture_output=True, text=True, timeout=120, cwd=HERE)
+        if done.returncode == 3:
+            raise Refused(done.stderr.strip())
+        if done.returncode != 0:
+            raise RuntimeError(f"tuf_js_client.mjs: {done.stderr}")
+        answer = json.loads(done.stdout)
+        return None if answer["path"] is None else pathlib.Path(answer["path"]).read_bytes()
+
+
+def expect(condition, what):
+    if not condition:
+        raise AssertionError(what)
+    print(f"  ok  {what}", flush=True)
+
+
+def expect_refused(client, target, what):
+    try:
+        found = client.fetch(target)
+    except Refused as refusal:
+        print(f"  ok  {client.name} {what}: {str(refusal)[:110]}", flush=True)
+        return
+    raise AssertionError(f"{client.name} {what}: it accepted {None if found is None else len(found)}")
+
+
+def run(bins):
+    print(f"{bins} bins", flush=True)
+    with tempfile.TemporaryDirectory(prefix="rind-interop-") as scratch, \
+            harness.System(bins=bins) as system:
+        system.rind("sync")
+        system.rind("release")
+        clients = [kind(system.bundle, system.mirror, f"{scratch}/{kind.name}")
+                   for kind in (PythonTuf, TufJs)]
+        hello = system.sample_file("rind-hello", "rind_hello-1.0-py3-none-any.whl")
+        for client in clients:
+            page = client.fetch("simple/rind-hello/index.json")
+            expect(page is not None and b"rind_hello-1.0" in page, f"{client.name} verifies an index page")
+            wheel = client.fetch("files/rind-hello/rind_hello-1.0-py3-none-any.whl")
+            expect(wheel == hello, f"{client.name} verifies a wheel")
+            expect(client.fetch("files/rind-hello/none-9.whl") is None,
+                   f"{client.name} finds no file that nobody lists")
+
+        old_timestamp = system.public("metadata/timestamp.json").read_bytes()
+        added = system.add_release("rind-hello", "9.9")
+        system.rind("sync")
+        system.rind("release")
+        for client in clients:
+            expect(client.fetch(f"files/rind-hello/{added.name}") == added.read_bytes(),
+                   f"{client.name} sees the file of the second sync")
+
+        timestamp = system.public("metadata/timestamp.json")
+        new_timestamp = timestamp.read_bytes()
+        system.serve_instead("metadata/timestamp.json", old_timestamp)
+        for client in clients:
+            expect_refused(client, "simple/rind-hello/index.json", "refuses an older timestamp")
+        system.serve_instead("metadata/timestamp.json", new_timestamp)
+        for client in clients:
+            expect(client.fetch("simple/rind-hello/index.json") is not None,
+                   f"{client.name} goes on afterwards")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--bins", type=int, action="append")
+    for bins in parser.parse_args().bins or [256, 16384]:
+        run(bins)
+    print("ngclient_test: all passed")
+
+
+if __name__ == "__main__":
+    main()

@@ -46,6 +46,7 @@ function(rind_test)
   endif()
   gtest_discover_tests(${arg_NAME} DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 300
+    ENVIRONMENT "RIND_BIN=${CMAKE_BINARY_DIR}/bin"
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 endfunction()
 

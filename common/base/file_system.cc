@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include <dirent.h>
@@ -73,11 +74,20 @@ Status WriteAll(int descriptor, std::string_view bytes, const std::string& path)
   return OkStatus();
 }
 
-Status SyncFolderOf(const std::string& path) {
-  const std::string folder = ParentPath(path);
+Status SyncFolder(const std::string& folder) {
   const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (descriptor.get() < 0) return FromErrno(errno, "open folder", folder);
   if (::fsync(descriptor.get()) != 0) return FromErrno(errno, "fsync folder", folder);
+  return OkStatus();
+}
+
+Status SyncFolderOf(const std::string& path) { return SyncFolder(ParentPath(path)); }
+
+// All that was written to the mount of `folder`. Since Linux 5.8 an error of the device is told.
+Status SyncMountOf(const std::string& folder) {
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.get() < 0) return FromErrno(errno, "open folder", folder);
+  if (::syncfs(descriptor.get()) != 0) return FromErrno(errno, "syncfs", folder);
   return OkStatus();
 }
 
@@ -87,9 +97,9 @@ std::string TemporaryName(const std::string& path) {
   return Cat(path, ".tmp-", ::getpid(), "-", counter.fetch_add(1));
 }
 
-// Writes and syncs `bytes` under a temporary name and returns that name.
+// Writes `bytes` under a temporary name and returns that name.
 StatusOr<std::string> WriteTemporary(const std::string& path, std::string_view bytes,
-                                     std::uint32_t mode) {
+                                     std::uint32_t mode, bool sync = true) {
   std::string temporary = TemporaryName(path);
   const Descriptor descriptor(
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
@@ -98,12 +108,73 @@ StatusOr<std::string> WriteTemporary(const std::string& path, std::string_view b
   if (status.ok() && ::fchmod(descriptor.get(), mode) != 0) {
     status = FromErrno(errno, "chmod", path);
   }
-  if (status.ok() && ::fsync(descriptor.get()) != 0) status = FromErrno(errno, "fsync", path);
+  if (status.ok() && sync && ::fsync(descriptor.get()) != 0)
+    status = FromErrno(errno, "fsync", path);
   if (!status.ok()) {
     ::unlink(temporary.c_str());
     return status;
   }
   return temporary;
+}
+
+// Makes what is missing of `folder` and adds to `touched` each folder that got a new entry.
+Status MakeFolderUnsynced(const std::string& folder, std::uint32_t mode,
+                          std::set<std::string>& touched) {
+  if (::mkdir(folder.c_str(), mode) == 0) {
+    touched.insert(ParentPath(folder));
+    return OkStatus();
+  }
+  if (errno == EEXIST) return OkStatus();
+  if (errno != ENOENT) return FromErrno(errno, "make folder", folder);
+  RIND_RETURN_IF_ERROR(MakeFolderUnsynced(ParentPath(folder), mode, touched));
+  if (::mkdir(folder.c_str(), mode) != 0 && errno != EEXIST) {
+    return FromErrno(errno, "make folder", folder);
+  }
+  touched.insert(ParentPath(folder));
+  return OkStatus();
+}
+
+// Files under temporary names; those that were not moved are removed in the end.
+class TemporaryFiles {
+ public:
+  TemporaryFiles() = default;
+  TemporaryFiles(const TemporaryFiles&) = delete;
+  TemporaryFiles& operator=(const TemporaryFiles&) = delete;
+  ~TemporaryFiles() {
+    for (std::size_t i = moved_; i < names_.size(); ++i) ::unlink(names_[i].c_str());
+  }
+  Status Write(const std::string& path, std::string_view bytes, std::uint32_t mode, bool sync) {
+    RIND_ASSIGN_OR_RETURN(std::string name, WriteTemporary(path, bytes, mode, sync));
+    names_.push_back(std::move(name));
+    return OkStatus();
+  }
+  // `files` in the order of Write().
+  Status MoveAll(const FileReader& reader, std::span<const NewFile> files) {
+    for (; moved_ < names_.size(); ++moved_) {
+      RIND_RETURN_IF_ERROR(MoveIntoPlace(reader, names_[moved_], files[moved_]));
+    }
+    return OkStatus();
+  }
+
+ private:
+  static Status MoveIntoPlace(const FileReader& reader, const std::string& temporary,
+                              const NewFile& file);
+  std::vector<std::string> names_;
+  std::size_t moved_ = 0;
+};
+
+Status TemporaryFiles::MoveIntoPlace(const FileReader& reader, const std::string& temporary,
+                                     const NewFile& file) {
+  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, file.path.c_str(), RENAME_NOREPLACE) ==
+      0) {
+    return OkStatus();
+  }
+  const int error = errno;
+  ::unlink(temporary.c_str());
+  if (error != EEXIST) return FromErrno(error, "rename", file.path);
+  const auto present = reader.Read(file.path, file.bytes.size());
+  if (present.ok() && *present == file.bytes) return OkStatus();
+  return AlreadyExists(Cat(file.path, ": is there already with other bytes"));
 }
 
 FileKind KindOf(mode_t mode) {
@@ -202,17 +273,46 @@ StatusOr<std::vector<DirectoryEntry>> LocalFileSystem::List(const std::string& p
 
 Status LocalFileSystem::Create(const std::string& path, std::string_view bytes,
                                std::uint32_t mode) {
-  RIND_ASSIGN_OR_RETURN(const std::string temporary, WriteTemporary(path, bytes, mode));
-  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
-    const int error = errno;
-    ::unlink(temporary.c_str());
-    if (error != EEXIST) return FromErrno(error, "rename", path);
-    const auto present = Read(path, bytes.size());
-    if (!present.ok() || *present != bytes) {
-      return AlreadyExists(Cat(path, ": is there already with other bytes"));
+  const NewFile file{path, bytes};
+  TemporaryFiles temporary;
+  RIND_RETURN_IF_ERROR(temporary.Write(path, bytes, mode, true));
+  RIND_RETURN_IF_ERROR(temporary.MoveAll(*this, {&file, 1}));
+  return SyncFolderOf(path);
+}
+
+Status FileWriter::CreateMany(std::span<const NewFile> files, std::uint32_t file_mode,
+                              std::uint32_t folder_mode) {
+  for (const NewFile& file : files) {
+    RIND_RETURN_IF_ERROR(MakeDirectories(ParentPath(file.path), folder_mode));
+    RIND_RETURN_IF_ERROR(Create(file.path, file.bytes, file_mode));
+  }
+  return OkStatus();
+}
+
+Status LocalFileSystem::CreateMany(std::span<const NewFile> files, std::uint32_t file_mode,
+                                   std::uint32_t folder_mode) {
+  // Up to here one fsync() for each is faster than syncfs(), which waits for all that anybody wrote
+  // to this mount.
+  constexpr std::size_t kFewFiles = 64;
+  if (files.empty()) return OkStatus();
+  const bool few = files.size() <= kFewFiles;
+  std::set<std::string> folders;  // to be synced in the end
+  for (const NewFile& file : files) {
+    const std::string folder = ParentPath(file.path);
+    if (folders.insert(folder).second) {
+      RIND_RETURN_IF_ERROR(MakeFolderUnsynced(folder, folder_mode, folders));
     }
   }
-  return SyncFolderOf(path);
+  TemporaryFiles temporaries;
+  for (const NewFile& file : files) {
+    RIND_RETURN_IF_ERROR(temporaries.Write(file.path, file.bytes, file_mode, few));
+  }
+  const std::string& first = *folders.begin();
+  if (!few) RIND_RETURN_IF_ERROR(SyncMountOf(first));
+  RIND_RETURN_IF_ERROR(temporaries.MoveAll(*this, files));
+  if (!few) return SyncMountOf(first);
+  for (const std::string& folder : folders) RIND_RETURN_IF_ERROR(SyncFolder(folder));
+  return OkStatus();
 }
 
 Status LocalFileSystem::Replace(const std::string& path, std::string_view bytes,

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,12 +48,21 @@ class FileReader {
   virtual StatusOr<std::vector<DirectoryEntry>> List(const std::string& path) const = 0;
 };
 
+struct NewFile {
+  std::string path;
+  std::string_view bytes;
+};
+
 class FileWriter {
  public:
   virtual ~FileWriter() = default;
   // Makes a file that must not exist yet. A file with the very same bytes is OK (a repeat after a
   // crash); other bytes are AlreadyExists.
   virtual Status Create(const std::string& path, std::string_view bytes, std::uint32_t mode) = 0;
+  // Create() for many files on one mount, with the folders that are missing. All are durable when
+  // it returned OK; after an error, or a crash, each is there whole or not at all.
+  virtual Status CreateMany(std::span<const NewFile> files, std::uint32_t file_mode,
+                            std::uint32_t folder_mode);
   // Makes or replaces a file in one step.
   virtual Status Replace(const std::string& path, std::string_view bytes, std::uint32_t mode) = 0;
   // Moves `from` to `to` on the same mount; AlreadyExists when there is a `to`.
@@ -76,6 +86,9 @@ class LocalFileSystem final : public FileSystem {
   StatusOr<FileInfo> Stat(const std::string& path) const override;
   StatusOr<std::vector<DirectoryEntry>> List(const std::string& path) const override;
   Status Create(const std::string& path, std::string_view bytes, std::uint32_t mode) override;
+  // One syncfs() in place of many fsync() when there are many: 16,384 files take seconds.
+  Status CreateMany(std::span<const NewFile> files, std::uint32_t file_mode,
+                    std::uint32_t folder_mode) override;
   Status Replace(const std::string& path, std::string_view bytes, std::uint32_t mode) override;
   Status MoveNew(const std::string& from, const std::string& to) override;
   Status Link(const std::string& from, const std::string& to) override;

@@ -112,5 +112,29 @@ TEST_F(FileSystemTest, AppendFileHasOneWriterAndCanBeCut) {
   EXPECT_TRUE(AppendFile::Open(At("log"), 0600).ok());
 }
 
+TEST(LocalFileSystem, CreatesManyFilesWithTheirFoldersOrRefusesOtherBytes) {
+  LocalFileSystem files;
+  const std::string top = Cat(::testing::TempDir(), "rind-many-", ::getpid());
+  for (const std::size_t count : {3U, 100U}) {  // one fsync each; one for all
+    std::vector<std::string> contents;
+    for (std::size_t i = 0; i < count; ++i) contents.push_back(Cat("content ", i));
+    std::vector<NewFile> batch;
+    for (std::size_t i = 0; i < count; ++i) {
+      batch.push_back({Cat(top, "/", count, "/", i % 7, "/x/", i), contents[i]});
+    }
+    ASSERT_TRUE(files.CreateMany(batch, 0640, 0750).ok());
+    ASSERT_TRUE(files.CreateMany(batch, 0640, 0750).ok()) << "a repeat after a crash";
+    for (const NewFile& file : batch) {
+      EXPECT_EQ(files.Read(file.path, 100).value(), file.bytes);
+      EXPECT_EQ(files.Stat(file.path)->mode, 0640U);
+    }
+    batch.back().bytes = "something else";
+    EXPECT_TRUE(absl::IsAlreadyExists(files.CreateMany(batch, 0640, 0750)));
+    EXPECT_EQ(files.List(ParentPath(batch.back().path))->size(), (count + 6 - (count - 1) % 7) / 7)
+        << "no temporary file stays";
+  }
+  ASSERT_TRUE(RemoveTree(files, top).ok());
+}
+
 }  // namespace
 }  // namespace rind

@@ -22,6 +22,14 @@ Target MakeTarget(std::string_view path, std::string_view content,
           .bin = bin};
 }
 
+Project MakeProject(std::string name, std::int64_t serial, std::uint64_t waiting) {
+  Project project;
+  project.name = std::move(name);
+  project.serial = serial;
+  project.waiting = waiting;
+  return project;
+}
+
 class StateStoreTest : public testing::Test {
  protected:
   StateStoreTest() {
@@ -91,8 +99,8 @@ TEST_F(StateStoreTest, S05RemembersTheHashOfAFileThatLeftUntilItReturns) {
 
 TEST_F(StateStoreTest, CountsWhatIsThere) {
   Do([](Tables& tables) -> Status {
-    RIND_RETURN_IF_ERROR(tables.projects.Put({.name = "six", .serial = 7, .waiting = 4}));
-    RIND_RETURN_IF_ERROR(tables.projects.Put({.name = "six", .serial = 9, .waiting = 5}));
+    RIND_RETURN_IF_ERROR(tables.projects.Put(MakeProject("six", 7, 4)));
+    RIND_RETURN_IF_ERROR(tables.projects.Put(MakeProject("six", 9, 5)));
     RIND_RETURN_IF_ERROR(tables.targets.Put(MakeTarget("files/six/a.whl", "12345", 1)));
     RIND_RETURN_IF_ERROR(tables.targets.Put(MakeTarget("files/six/a.whl", "12345", 2)));
     RIND_RETURN_IF_ERROR(tables.targets.Put(MakeTarget("files/six/a.whl.metadata", "123", 1)));

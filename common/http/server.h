@@ -2,14 +2,16 @@
 //
 // Promise: the parser is Boost.Beast's (docs/adr/). Listens where it is told, bounds header size,
 // idle time, body (none is taken) and connections; a request that asks for anything but GET or HEAD
-// gets 405. A handler's reason phrase reaches the client: it is all that pip shows.
-// Threading: the handler is called from many threads.
+// gets 405, a second request before the first was answered (pipelining) 400, a connection too many
+// 503. A handler's reason phrase reaches the client: it is all that pip shows.
+// Threading: the handler is called from many threads, each request from one.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,7 +28,7 @@ struct ServerRequest {
   std::string if_none_match;
   std::string range;
   std::string user_agent;
-  std::string peer;    // address of the client
+  std::string peer;  // address of the client
 };
 
 // Where a handler writes. Either Send() once, or Begin(), Write()... and Finish(); dropping it
@@ -47,9 +49,10 @@ class ResponseWriter {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;           // 0: one that is free
-  int threads = 16;
+  std::uint16_t port = 0;  // 0: one that is free
+  int threads = 16;        // handlers at a time
   int max_connections = 256;
+  // A peer that neither sends nor takes bytes for this long is dropped.
   absl::Duration idle_timeout = absl::Seconds(30);
   std::uint32_t max_header_bytes = 16 * 1024;
 };
@@ -61,7 +64,8 @@ class Server {
   static StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options, Handler handler);
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
-  // Takes no more connections and waits, at most `grace`, for those that are being served.
+  // Takes no more connections and waits, at most `grace`, for requests that are being answered;
+  // then cuts them off and returns when their handlers have returned.
   virtual void Stop(absl::Duration grace) = 0;
 };
 

@@ -94,7 +94,8 @@ std::optional<int> Main::ReadArguments(int argc, char** argv, Wish& wish) const 
   for (const ServiceSpec::Command& command : spec_.commands) {
     CLI::App* added =
         app.add_subcommand(std::string(command.name), std::string(command.description));
-    added->fallthrough();
+    // Not by fallthrough: that would take the command's own arguments for ours.
+    added->add_option("--config", wish.config_path, "the TOML file")->type_name("FILE");
     added->allow_extras();
     commands.push_back(added);
   }

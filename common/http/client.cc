@@ -7,10 +7,12 @@
 #include <utility>
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "common/base/text.h"
+#include "common/http/private_address.h"
 
 namespace rind::http {
 namespace {
@@ -30,6 +32,9 @@ struct FreeList {
 };
 using HeaderList = std::unique_ptr<curl_slist, FreeList>;
 
+constexpr char kRetryAfter[] = "rind/retry-after";
+constexpr std::uint64_t kMaxRetryAfterSeconds = 86'400;
+
 bool IsSuccess(int status) { return status >= 200 && status < 300; }
 
 // Why a callback stopped curl before the end.
@@ -44,6 +49,7 @@ struct Transfer {
   std::uint64_t received = 0;
   std::size_t header_bytes = 0;
   Stop stop = Stop::kNone;
+  bool address_refused = false;
   Status sink_status;
   Response response;
 
@@ -95,6 +101,15 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* user) 
   if (transfer.sink_status.ok()) return piece.size();
   transfer.stop = Stop::kSink;
   return 0;
+}
+
+// curl asks for a socket for each address that it is about to connect to.
+curl_socket_t OnSocket(void* user, curlsocktype, curl_sockaddr* address) {
+  if (IsPrivateSocketAddress(&address->addr)) {
+    static_cast<Transfer*>(user)->address_refused = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 int OnProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
@@ -190,15 +205,32 @@ Status Outcome(CURLcode code, const std::string& url, const char* details,
     case Stop::kEnough:
       break;
     case Stop::kNone:
+      if (code != CURLE_OK && transfer.address_refused) {
+        return PermissionDenied(
+            Cat(url, ": leads to a private address, which is not allowed here"));
+      }
       if (code != CURLE_OK) return FromCurl(code, url, details);
   }
   if (transfer.response.status >= 500) {
-    return Unavailable(Cat(url, ": the server answered ", transfer.response.status));
+    Status status = Unavailable(Cat(url, ": the server answered ", transfer.response.status));
+    const auto after = transfer.response.headers.find("retry-after");
+    if (after != transfer.response.headers.end()) {
+      status.SetPayload(kRetryAfter, absl::Cord(after->second));
+    }
+    return status;
   }
   return OkStatus();
 }
 
 }  // namespace
+
+std::optional<absl::Duration> RetryAfterOf(const Status& status) {
+  const auto payload = status.GetPayload(kRetryAfter);
+  if (!payload) return std::nullopt;
+  const auto seconds = ParseUnsigned(std::string(*payload), kMaxRetryAfterSeconds);
+  if (!seconds) return std::nullopt;
+  return absl::Seconds(static_cast<std::int64_t>(*seconds));
+}
 
 struct Client::Pool {
   explicit Pool(ClientOptions settings) : options(std::move(settings)) {}
@@ -259,6 +291,10 @@ StatusOr<Response> Client::Pool::Run(const Request& request,
   curl_easy_setopt(easy.get(), CURLOPT_XFERINFODATA, &transfer);
   if (headers != nullptr) curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, headers.get());
   if (request.accept_compressed) curl_easy_setopt(easy.get(), CURLOPT_ACCEPT_ENCODING, "gzip");
+  if (options.refuse_private_addresses && options.proxy.empty()) {
+    curl_easy_setopt(easy.get(), CURLOPT_OPENSOCKETFUNCTION, &OnSocket);
+    curl_easy_setopt(easy.get(), CURLOPT_OPENSOCKETDATA, &transfer);
+  }
   if (request.credentials != nullptr) {
     RIND_RETURN_IF_ERROR(SetCredentials(easy.get(), *request.credentials));
   }

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,11 @@ struct ClientOptions {
   std::string proxy = {};    // "http://host:port"; empty: none
   bool keep_connections = true;
   absl::Duration connect_timeout = absl::Seconds(10);
+  // Refuses, at connect, every address that is not public: loopback, private, link-local and such,
+  // also as IPv4 in IPv6 (SECURITY.md Y-01). It is the address that is connected to that is
+  // checked, so a name that resolves differently the second time is no way around it. With a proxy
+  // the proxy's address is not checked, and the proxy has to.
+  bool refuse_private_addresses = false;
   // A transfer that is slower than this for `slow_for` is ended (SECURITY.md C-12).
   std::uint64_t least_bytes_per_second = 1024;
   absl::Duration slow_for = absl::Seconds(30);  // whole seconds
@@ -70,6 +76,14 @@ class Client {
   explicit Client(std::unique_ptr<Pool> pool);
   std::unique_ptr<Pool> pool_;
 };
+
+// What a Retry-After header (RFC 9110 section 10.2.3, in seconds) of a 5xx answer asked for, from
+// the Unavailable that it became; nothing without one.
+std::optional<absl::Duration> RetryAfterOf(const Status& status);
+
+// True for an IP address in text form that only a site or a machine of its own can mean: all that
+// is not global unicast, and IPv4 of that kind inside IPv6. True for any other text.
+bool IsPrivateAddress(std::string_view address);
 
 // The parts of an absolute http(s) URL.
 struct Url {

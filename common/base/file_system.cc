@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "absl/time/clock.h"
 #include "common/base/text.h"
 
 namespace rind {
@@ -403,6 +404,34 @@ Status AppendFile::Truncate(std::uint64_t size) {
     return FromErrno(errno, "truncate", path_);
   }
   return Sync();
+}
+
+StatusOr<FileLock> FileLock::Acquire(const std::string& path, absl::Duration patience) {
+  // flock() has no timeout of its own, and a signal would need a thread that is known.
+  constexpr absl::Duration kPause = absl::Milliseconds(5);
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (descriptor < 0) return FromErrno(errno, "open", path);
+  FileLock lock(descriptor);
+  for (absl::Duration waited = absl::ZeroDuration();; waited += kPause) {
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
+    if (errno != EWOULDBLOCK && errno != EINTR) return FromErrno(errno, "lock", path);
+    if (waited >= patience) {
+      return DeadlineExceeded(
+          Cat(path, ": held by another process for all the time that was given"));
+    }
+    absl::SleepFor(kPause);
+  }
+}
+
+FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+FileLock& FileLock::operator=(FileLock&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+FileLock::~FileLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 Status RemoveTree(FileSystem& files, const std::string& path) {

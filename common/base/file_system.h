@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "common/base/status.h"
 
 namespace rind {
@@ -115,6 +116,22 @@ class AppendFile {
   AppendFile(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
   int descriptor_;
   std::string path_;
+};
+
+// One holder at a time per path, across threads and processes (flock). Given back when it ends,
+// also with the process.
+class FileLock {
+ public:
+  // Makes the file when it is missing; DeadlineExceeded when another holds it for all of
+  // `patience`.
+  static StatusOr<FileLock> Acquire(const std::string& path, absl::Duration patience);
+  FileLock(FileLock&& other) noexcept;
+  FileLock& operator=(FileLock&& other) noexcept;
+  ~FileLock();
+
+ private:
+  explicit FileLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_;
 };
 
 // Removes a folder and all below it, following no symbolic link; OK when there is none.

@@ -55,7 +55,14 @@ class TrustedSet {
   absl::Time start() const { return start_; }
 
  private:
+  // Whose signatures a role needs; the pointers live as long as the set stays as it is.
+  struct Authority {
+    const RoleKeys* role;
+    const KeyMap* keys;
+  };
+
   explicit TrustedSet(absl::Time start) : start_(start) {}
+  StatusOr<Authority> AuthorityOver(const RoleName& role, const RoleName& delegator) const;
 
   absl::Time start_;
   std::optional<SignedDocument<Root>> first_root_, root_;

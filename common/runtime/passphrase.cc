@@ -116,4 +116,20 @@ StatusOr<SecretBytes> AskPassphrase(const std::string& prompt) {
   return secret;
 }
 
+StatusOr<SecretBytes> ChoosePassphrase(const FileReader& files, const std::string& path,
+                                       const std::vector<std::string>& arguments,
+                                       const std::string& prompt) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] != "--passphrase-fd") continue;
+    const auto descriptor =
+        i + 1 < arguments.size() ? ParseUnsigned(arguments[i + 1], 1023) : std::nullopt;
+    if (!descriptor.has_value()) {
+      return InvalidArgument("--passphrase-fd: wanted the number of an open descriptor");
+    }
+    return ReadPassphraseDescriptor(static_cast<int>(*descriptor));
+  }
+  if (path.empty()) return AskPassphrase(prompt);
+  return ReadPassphraseFile(files, path);
+}
+
 }  // namespace rind::runtime

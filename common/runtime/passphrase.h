@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/base/file_system.h"
 #include "common/base/secret_bytes.h"
@@ -21,5 +22,10 @@ StatusOr<SecretBytes> ReadPassphraseFile(const FileReader& files, const std::str
 StatusOr<SecretBytes> ReadPassphraseDescriptor(int descriptor);
 // Asks on the terminal without echo; FailedPrecondition when there is none.
 StatusOr<SecretBytes> AskPassphrase(const std::string& prompt);
+// The one that was asked for: descriptor N when `arguments` hold "--passphrase-fd" "N", else the
+// file at `path`, else (path "") a person.
+StatusOr<SecretBytes> ChoosePassphrase(const FileReader& files, const std::string& path,
+                                       const std::vector<std::string>& arguments,
+                                       const std::string& prompt);
 
 }  // namespace rind::runtime

@@ -132,8 +132,9 @@ Status ClientImpl::UpdateTimestamp(tuf::TrustedSet& set) {
   } else if (!absl::IsNotFound(kept.status()) && !absl::IsResourceExhausted(kept.status())) {
     return kept.status();
   }
-  const std::optional<tuf::Version> before =
-      set.timestamp() == nullptr ? std::nullopt : std::optional(set.timestamp()->header.version);
+  // Versions begin at 1.
+  const std::int64_t before =
+      set.timestamp() == nullptr ? 0 : set.timestamp()->header.version.value();
 
   const auto bytes = fetcher_.Fetch("metadata/timestamp.json", options_.limits.timestamp_bytes);
   if (absl::IsNotFound(bytes.status())) {
@@ -150,7 +151,7 @@ Status ClientImpl::UpdateTimestamp(tuf::TrustedSet& set) {
         Cat(Named(TopLevelRole::kTimestamp, set.timestamp()->header.version), " expired at ",
             FormatUtc(set.timestamp()->header.expires), ", it is ", FormatUtc(set.start())));
   }
-  if (before == set.timestamp()->header.version) return OkStatus();
+  if (before == set.timestamp()->header.version.value()) return OkStatus();
   return store_.Store(TopLevelRole::kTimestamp, *bytes);
 }
 

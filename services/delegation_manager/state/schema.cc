@@ -107,7 +107,25 @@ CREATE TABLE journal(
 
 constexpr std::array<std::string_view, 1> kMigrations = {kFirst};
 
+constexpr std::string_view kClear = R"sql(
+DELETE FROM settings;
+DELETE FROM projects;
+DELETE FROM targets;
+DELETE FROM departed;
+DELETE FROM bins;
+DELETE FROM roles;
+DELETE FROM role_files;
+DELETE FROM staged_roles;
+DELETE FROM staged_pages;
+DELETE FROM claims;
+DELETE FROM claim_signatures;
+DELETE FROM journal;
+UPDATE totals SET value = 0;
+)sql";
+
 }  // namespace
+
+std::string_view ClearEverything() { return kClear; }
 
 std::span<const std::string_view> Migrations() { return kMigrations; }
 

@@ -15,4 +15,7 @@ inline constexpr std::uint32_t kApplicationId = 0x726e646d;
 
 std::span<const std::string_view> Migrations();
 
+// Deletes every row; the tables stay.
+std::string_view ClearEverything();
+
 }  // namespace rind::delegation_manager

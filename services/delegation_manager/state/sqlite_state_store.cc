@@ -22,6 +22,13 @@ class SqliteStateStore final : public StateStore {
     return transaction.Commit();
   }
 
+  Status Clear() override {
+    const absl::MutexLock hold(&mu_);
+    RIND_ASSIGN_OR_RETURN(auto transaction, sqlite::Transaction::Begin(database_));
+    RIND_RETURN_IF_ERROR(database_.Execute(ClearEverything()));
+    return transaction.Commit();
+  }
+
  private:
   absl::Mutex mu_;
   // D-07: one manager per database. The lock goes with the process, however it ends.

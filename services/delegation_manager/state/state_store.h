@@ -122,6 +122,8 @@ class StateStore {
  public:
   virtual ~StateStore() = default;
   virtual Status Transact(const std::function<Status(Tables&)>& body) = 0;
+  // Forgets everything, at once or not at all: a repository can be created anew (`rind destroy`).
+  virtual Status Clear() = 0;
 };
 
 // Names in SettingTable.

@@ -189,6 +189,40 @@ TEST_F(StateStoreTest, KeepsTheJournalRolesAndWhatIsStaged) {
   });
 }
 
+TEST_F(StateStoreTest, ForgetsEverythingAndIsAsNew) {
+  const tuf::RoleName role = *tuf::RoleName::Parse("claimed");
+  Do([&](Tables& tables) -> Status {
+    RIND_RETURN_IF_ERROR(tables.settings.Put("profile", "default"));
+    RIND_RETURN_IF_ERROR(tables.bins.Create(16));
+    RIND_RETURN_IF_ERROR(tables.projects.Put({.name = "six"}));
+    const Target target = MakeTarget("files/six/a", "a", 3);
+    RIND_RETURN_IF_ERROR(tables.targets.Put(target));
+    RIND_RETURN_IF_ERROR(tables.targets.Remove(target));
+    RIND_RETURN_IF_ERROR(tables.targets.Put(MakeTarget("files/six/b", "b", 3)));
+    RIND_RETURN_IF_ERROR(tables.roles.Put(
+        {role, tuf::Version::First(), absl::FromUnixSeconds(1), Sha256("x"), 1}, "x"));
+    RIND_RETURN_IF_ERROR(tables.staging.PutRole({role, tuf::Version::First(), "file", 3}));
+    RIND_RETURN_IF_ERROR(tables.claims.Put({.project = "six"}));
+    return tables.journal.Write({"release", "content", "a"});
+  });
+  ASSERT_TRUE(store_->Clear().ok());
+  Do([&](Tables& tables) -> Status {
+    EXPECT_EQ(*tables.settings.Find("profile"), std::nullopt);
+    EXPECT_EQ(*tables.bins.Count(), 0U);
+    EXPECT_FALSE(tables.projects.Find("six")->has_value());
+    EXPECT_TRUE(tables.targets.OfProject("six")->empty());
+    EXPECT_TRUE(tables.targets.Departed("six")->empty());
+    EXPECT_TRUE(tables.roles.All()->empty());
+    EXPECT_TRUE(absl::IsNotFound(tables.roles.File(role).status()));
+    EXPECT_TRUE(tables.staging.Roles()->empty());
+    EXPECT_TRUE(tables.claims.List(std::nullopt)->empty());
+    EXPECT_FALSE(tables.journal.Read()->has_value());
+    EXPECT_EQ(tables.projects.Count()->targets, 0U);
+    EXPECT_EQ(tables.projects.Count()->projects, 0U);
+    return OkStatus();
+  });
+}
+
 TEST(StateStore, D07RefusesASecondManagerOnOneDatabase) {
   LocalFileSystem files;
   const std::string folder = Cat(testing::TempDir(), "rind-state-", ::getpid());

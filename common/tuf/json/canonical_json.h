@@ -14,8 +14,8 @@
 
 namespace rind::tuf {
 
-// Streams canonical JSON. The caller gives members in canonical order; a debug check and the round
-// trip through the strict parser in tests hold it to that.
+// Streams canonical JSON. The caller gives members in canonical order; the round trip through the
+// strict parser in tests holds it to that.
 class CanonicalWriter {
  public:
   void BeginObject();
@@ -30,6 +30,9 @@ class CanonicalWriter {
   // Bytes that are canonical JSON already.
   void Raw(std::string_view canonical);
 
+  // A guess of the whole size, to spare growing.
+  void Reserve(std::size_t bytes);
+
   std::string Take();
 
  private:
@@ -40,7 +43,16 @@ class CanonicalWriter {
 };
 
 // Parses `json` strictly (SECURITY.md P-02 to P-06: integers only, depth 32, no duplicate members,
-// strict UTF-8) and returns its canonical form. InvalidArgument says where and what.
+// strict UTF-8, control characters escaped) and returns its canonical form. InvalidArgument says
+// where and what.
 StatusOr<std::string> Canonicalise(std::string_view json);
+
+// Canonical JSON has control characters (the line ends of a PEM key) as they are, which JSON proper
+// forbids: the same document with those escaped, for a file. Most documents have none.
+std::string EscapeControls(std::string_view canonical);
+
+// OK when `json` parses strictly and is its own canonical form, to the byte. Control characters
+// stand in strings as they are, so this is not always JSON that another parser takes.
+Status CheckCanonical(std::string_view json);
 
 }  // namespace rind::tuf

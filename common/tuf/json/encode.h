@@ -1,8 +1,7 @@
 // TUF documents to bytes.
 //
-// Promise: canonical JSON, the same bytes for the same value, always; docs/formats/metadata.md fixes
-// them. Decode(Encode(x)) is x.
-// Threading: pure functions.
+// Promise: canonical JSON, the same bytes for the same value, always; docs/formats/metadata.md
+// fixes them. Decode(Encode(x)) is x. Threading: pure functions.
 #pragma once
 
 #include <string>

@@ -82,8 +82,8 @@ struct Delegations {
   bool operator==(const Delegations&) const = default;
 };
 
-// Whether `pattern` matches `path`: * any run and ? any one character, neither ever "/"; all else is
-// literal. Linear time in the product of their lengths.
+// Whether `pattern` matches `path`: * any run and ? any one character, neither ever "/"; all else
+// is literal. Linear time in the product of their lengths.
 bool MatchesPattern(std::string_view pattern, std::string_view path);
 
 }  // namespace rind::tuf

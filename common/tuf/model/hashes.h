@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,18 +24,25 @@ class Hashes {
   static StatusOr<Hashes> Create(std::map<std::string, std::string> by_algorithm);
   static Hashes OfSha256(const Sha256Digest& digest);
 
-  const std::map<std::string, std::string>& by_algorithm() const { return by_algorithm_; }
-  std::optional<Sha256Digest> sha256() const;
+  std::map<std::string, std::string> by_algorithm() const;
+  // Whether sha256 is all there is, as in everything that we publish.
+  bool OnlySha256() const { return others_ == nullptr; }
+  std::optional<Sha256Digest> sha256() const { return sha256_; }
   // OK when every known hash is that of `bytes`; FailedPrecondition names both otherwise.
   Status Check(std::string_view bytes) const;
   // The hash that a consistent-snapshot name takes: sha256 when there, else sha512, in hex.
   std::string Preferred() const;
 
-  bool operator==(const Hashes&) const = default;
+  bool operator==(const Hashes& other) const;
 
  private:
-  explicit Hashes(std::map<std::string, std::string> by) : by_algorithm_(std::move(by)) {}
-  std::map<std::string, std::string> by_algorithm_;
+  using Others = std::map<std::string, std::string>;
+  Hashes(std::optional<Sha256Digest> sha256, std::shared_ptr<const Others> others)
+      : sha256_(sha256), others_(std::move(others)) {}
+
+  // A repository has millions of these: the usual one is a digest and nothing else.
+  std::optional<Sha256Digest> sha256_;
+  std::shared_ptr<const Others> others_;  // null when there are none
 };
 
 }  // namespace rind::tuf

@@ -1,8 +1,9 @@
 // A key as TUF metadata names it.
 //
 // Promise: the id is opaque to clients (SECURITY.md C-03); KeyId::Of() recomputes it for what we
-// sign: sha256 of the canonical JSON of the key object. A key of a type that we don't know is kept
-// for the canonical bytes and has no `verifier`: it never counts towards a threshold.
+// sign: sha256 of the canonical JSON of the key object. A key of a type that we don't know, or
+// whose material is not sound for its scheme, has no `verifier`: it never counts towards a
+// threshold.
 // Threading: immutable values.
 #pragma once
 
@@ -40,8 +41,14 @@ struct Key {
   std::optional<PublicKey> verifier;  // absent for a type or scheme that we don't know
 
   static Key Of(const PublicKey& key);
+  // The scheme that a (key type, scheme) pair means; nothing for a pair that we don't know. The
+  // verifier is chosen by this pair alone (SECURITY.md C-09).
+  static std::optional<KeyScheme> SchemeOf(std::string_view key_type, std::string_view scheme);
   bool operator==(const Key&) const = default;
 };
+
+// The canonical JSON of a key object: what a key id is the sha256 of.
+std::string CanonicalKey(const Key& key);
 
 using KeyMap = std::map<KeyId, Key>;
 

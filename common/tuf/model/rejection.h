@@ -1,8 +1,7 @@
 // Why a client refused a document: the closed set that callers branch on.
 //
-// Promise: every refusal of trusted_set/, verify/ and tuf_client/ carries one; the message has role,
-// version, expected and found.
-// Threading: pure functions.
+// Promise: every refusal of trusted_set/, verify/ and tuf_client/ carries one; the message has
+// role, version, expected and found. Threading: pure functions.
 #pragma once
 
 #include <optional>
@@ -18,7 +17,7 @@ enum class Rejection {
   kRollback,      // older than what is trusted
   kWrongVersion,  // not the version that was announced
   kExpired,
-  kWrongHash,     // hash or length is not the announced one
+  kWrongHash,  // hash or length is not the announced one
   kTooLarge,
   kMissing,       // a delegated role that the snapshot does not list, or a role dropped from it
   kUnfetched,     // announced, and could not be had

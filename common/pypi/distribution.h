@@ -28,7 +28,7 @@ class Distribution {
   DistributionKind kind() const { return kind_; }
   // As the name spells it ("1.0.0"); nothing more than text.
   const std::string& version_text() const { return version_text_; }
-  // Empty for versions from before PEP 440 ("2004b").
+  // Empty for versions from before PEP 440 ("2004-final").
   const std::optional<Version>& version() const { return version_; }
 
  private:

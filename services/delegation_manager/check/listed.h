@@ -4,6 +4,7 @@
 // Threading: one thread.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,16 @@ class Listed {
   }
 
   void Seal();
+  // After Seal(): what an older version of a role listed and the newest does not. It is kept for
+  // slow clients.
+  void KeepPage(std::string_view path) {
+    if (!HasPage(path)) kept_.insert(Sha256(path));
+  }
+  void KeepBlob(const Sha256Digest& content) {
+    if (!HasBlob(content)) kept_.insert(content);
+  }
+  bool KeepsPage(std::string_view path) const { return kept_.contains(Sha256(path)); }
+  bool KeepsBlob(const Sha256Digest& content) const { return kept_.contains(content); }
 
   bool HasPage(std::string_view path) const;
   bool HasBlob(const Sha256Digest& content) const;
@@ -43,6 +54,7 @@ class Listed {
   std::vector<Sha256Digest> pages_, blobs_, orphans_;
   std::vector<Pair> distributions_, metadata_;  // by the hash of the distribution's path
   std::vector<Pair> links_;
+  std::set<Sha256Digest> kept_;  // pages by the hash of their path, blobs by content
 };
 
 }  // namespace rind::delegation_manager

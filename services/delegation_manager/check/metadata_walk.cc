@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "common/tuf/build/build.h"
 #include "common/tuf/json/decode.h"
+#include "common/tuf/verify/verify.h"
 
 namespace rind::delegation_manager {
 namespace {
@@ -173,6 +174,17 @@ void MetadataWalk::WalkRoles(const Visit& visit) {
   }
   batch_.reset();
   if (!plan_.only) CheckUnreached();
+}
+
+bool MetadataWalk::VerifiesNow(const tuf::RoleName& role,
+                               const tuf::SignedDocument<tuf::Targets>& document) const {
+  const auto reached = reached_.find(role);
+  if (reached == reached_.end()) return false;
+  const tuf::Delegations* delegations = DelegationsOf(reached->second);
+  const tuf::RoleKeys* keys = delegations == nullptr ? nullptr : delegations->KeysFor(role);
+  return keys != nullptr && tuf::VerifyThreshold(role, *keys, delegations->keys, document.canonical,
+                                                 document.signatures)
+                                .ok();
 }
 
 // A role that ended stays in the snapshot at its last version, because clients refuse a snapshot

@@ -46,6 +46,10 @@ class MetadataWalk {
   // Every targets role, in the order of a search.
   void WalkRoles(const Visit& visit);
 
+  // After WalkRoles(): whether an older version of a role was signed by the keys that sign it now.
+  bool VerifiesNow(const tuf::RoleName& role,
+                   const tuf::SignedDocument<tuf::Targets>& document) const;
+
   std::int64_t root_version() const { return set_->root().header.version.value(); }
   const tuf::Snapshot& snapshot() const { return *set_->snapshot(); }
   std::int64_t snapshot_version() const { return snapshot().header.version.value(); }

@@ -44,8 +44,8 @@ StatusOr<CheckSummary> CheckRepository(const FileReader& files, const CheckPlan&
     findings.Progress("unlisted", 0, 0);
     listed.Seal();
     targets.CheckMetadataLinks();
-    UnlistedCheck unlisted(files, plan, leftovers, findings, listed);
-    unlisted.CheckMetadata(walk.root_version(), walk.snapshot_version(), walk.snapshot());
+    UnlistedCheck unlisted(files, plan, leftovers, findings, walk, listed);
+    unlisted.CheckMetadata();
     unlisted.CheckPages();
     unlisted.CheckBlobs();
   }

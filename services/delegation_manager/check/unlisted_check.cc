@@ -14,6 +14,8 @@ namespace rind::delegation_manager {
 namespace {
 
 constexpr std::string_view kMetadataSuffix = ".metadata";
+// A snapshot of 32,768 bins and 10,000 projects has some 4 MB.
+constexpr std::uint64_t kMaxOldSnapshotBytes = 64 * 1024 * 1024;
 constexpr std::uint64_t kMaxPlainPageBytes = 256 * 1024 * 1024;
 
 // "3.bin-07.json" is {3, "bin-07"}.
@@ -56,58 +58,81 @@ std::vector<DirectoryEntry> UnlistedCheck::List(const std::string& root,
   return {};
 }
 
-void UnlistedCheck::CheckMetadata(std::int64_t root_version, std::int64_t snapshot_version,
-                                  const tuf::Snapshot& snapshot) {
+void UnlistedCheck::CheckMetadata() {
+  const tuf::RoleName root = tuf::TopLevelRole::kRoot;
+  const tuf::RoleName snapshot = tuf::TopLevelRole::kSnapshot;
   // The newest version of each role, by its name in files.
-  std::map<std::string, std::int64_t> versions;
-  versions["root"] = root_version;
-  versions["snapshot"] = snapshot_version;
-  for (const auto& [role, meta] : snapshot.roles) {
-    versions[role.FileName()] = meta.version.value();
+  std::map<std::string, Newest> newest;
+  newest.emplace("root", Newest{root, walk_.root_version()});
+  newest.emplace("snapshot", Newest{snapshot, walk_.snapshot_version()});
+  for (const auto& [role, meta] : walk_.snapshot().roles) {
+    newest.emplace(role.FileName(), Newest{role, meta.version.value()});
   }
   for (const DirectoryEntry& entry : List(plan_.public_folder, "metadata")) {
     if (!findings_.stopped().ok()) return;
     if (entry.kind != FileKind::kFile) {
       Unlisted(Cat("metadata/", Printable(entry.name)), "not a file");
     } else if (entry.name != "timestamp.json") {
-      CheckMetadataFile(entry.name, versions);
+      CheckMetadataFile(entry.name, newest);
     }
   }
 }
 
 void UnlistedCheck::CheckMetadataFile(const std::string& name,
-                                      const std::map<std::string, std::int64_t>& versions) {
+                                      const std::map<std::string, Newest>& newest) {
   const std::string what = Cat("metadata/", Printable(name));
   const auto parsed = ParseName(name);
-  const auto newest = parsed ? versions.find(parsed->second) : versions.end();
-  if (newest == versions.end()) {
+  const auto known = parsed ? newest.find(parsed->second) : newest.end();
+  if (known == newest.end() || name != Cat(parsed->first, ".", parsed->second, ".json")) {
     Unlisted(what, "no role of this repository");
     return;
   }
-  if (parsed->first > newest->second) {
-    Unlisted(what, Cat("the newest version is ", newest->second));
+  if (parsed->first > known->second.version) {
+    Unlisted(what, Cat("the newest version is ", known->second.version));
     return;
   }
   // Immutable older versions stay for slow clients; roots stay for ever and were walked.
-  if (parsed->first < newest->second && parsed->second != "root") {
-    CheckOldVersion(name, parsed->second, parsed->first);
+  if (parsed->first < known->second.version &&
+      known->second.role != tuf::RoleName(tuf::TopLevelRole::kRoot)) {
+    CheckOldVersion(name, known->second.role, parsed->first);
   }
 }
 
-void UnlistedCheck::CheckOldVersion(const std::string& name, const std::string& role,
+void UnlistedCheck::CheckOldVersion(const std::string& name, const tuf::RoleName& role,
                                     std::int64_t version) {
   const std::string what = Cat("metadata/", name);
-  const auto bytes = files_.Read(JoinPath(plan_.public_folder, what), tuf::Limits{}.targets_bytes);
+  const bool is_snapshot = role == tuf::RoleName(tuf::TopLevelRole::kSnapshot);
+  const auto bytes = files_.Read(JoinPath(plan_.public_folder, what),
+                                 is_snapshot ? kMaxOldSnapshotBytes : tuf::Limits{}.targets_bytes);
   if (!bytes.ok()) {
     findings_.Report(what, bytes.status());
     return;
   }
-  const StatusOr<std::int64_t> found = role == "snapshot" ? VersionIn(tuf::DecodeSnapshot(*bytes))
-                                                          : VersionIn(tuf::DecodeTargets(*bytes));
+  StatusOr<std::int64_t> found = 0;
+  if (is_snapshot) {
+    found = VersionIn(tuf::DecodeSnapshot(*bytes));
+  } else {
+    const auto document = tuf::DecodeTargets(*bytes);
+    found = VersionIn(document);
+    // Nobody's word but the keys': what a planted old version lists excuses nothing.
+    if (document.ok() && walk_.VerifiesNow(role, *document)) Keep(document->document);
+  }
   if (!found.ok()) {
     findings_.Report(what, found.status());
   } else if (*found != version) {
     findings_.Report(DifferenceKind::kWrong, what, Cat("holds version ", *found));
+  }
+}
+
+void UnlistedCheck::Keep(const tuf::Targets& old) {
+  for (const auto& [path, file] : old.targets) {
+    const auto sha256 = file.hashes.sha256();
+    if (!sha256) continue;
+    if (path.starts_with("simple/")) {
+      listed_.KeepPage(tuf::PathWithHash(path, sha256->Hex()));
+    } else {
+      listed_.KeepBlob(*sha256);
+    }
   }
 }
 
@@ -147,7 +172,7 @@ void UnlistedCheck::CheckPages() {
 
 void UnlistedCheck::CheckPage(const std::string& folder, const DirectoryEntry& entry) {
   const std::string name = Cat(folder, "/", entry.name);
-  if (entry.kind == FileKind::kFile && listed_.HasPage(name)) return;
+  if (entry.kind == FileKind::kFile && (listed_.HasPage(name) || listed_.KeepsPage(name))) return;
   const std::string what = Cat("targets/", Printable(name));
   const auto hashed = ParseHashed(entry.name);
   if (entry.kind != FileKind::kFile || !hashed) {
@@ -219,6 +244,7 @@ void UnlistedCheck::CheckBlob(const std::string& folder, const DirectoryEntry& e
   // to a distribution whose page does not announce it: then it is listed by nothing.
   const bool is_link = hex.size() != entry.name.size();
   if (is_link ? listed_.HasLink(*content) : listed_.HasBlob(*content)) return;
+  if (listed_.KeepsBlob(*content)) return;  // and its link
   const auto known = leftovers_.KnowsBlob(*content);
   if (!known.ok()) {
     findings_.Report(what, known.status());

@@ -193,14 +193,17 @@ StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   SetLimits(options, builder);
-  int port = 0;
-  builder.AddListeningPort(options.listen, credentials, &port);
+  const std::vector<std::string> addresses = Split(options.listen, ',');
+  std::vector<int> ports(addresses.size(), 0);  // written by BuildAndStart()
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    builder.AddListeningPort(addresses[i], credentials, &ports[i]);
+  }
   for (const Hosted& hosted : services) builder.RegisterService(hosted.service);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr || port == 0) {
+  if (server == nullptr || std::count(ports.begin(), ports.end(), 0) != 0) {
     return Unavailable(Cat("can't listen on ", options.listen, ": is it in use or not ours?"));
   }
-  return std::unique_ptr<Server>(std::make_unique<GrpcServer>(std::move(server), port));
+  return std::unique_ptr<Server>(std::make_unique<GrpcServer>(std::move(server), ports[0]));
 }
 
 }  // namespace rind::rpc

@@ -49,7 +49,9 @@ struct Hosted {
 StatusOr<std::vector<std::string>> MethodsOf(const std::vector<std::string>& services);
 
 struct ServerOptions {
-  std::string listen;  // "127.0.0.1:7101"; port 0: one that is free
+  // "127.0.0.1:7101"; port 0: one that is free. Several, with commas between them, when a container
+  // serves on some of its networks only: "manager.ingest:7210,manager.manage:7210".
+  std::string listen;
   TlsFiles tls;
   CallerTable callers;
   int max_message_bytes = 4 * 1024 * 1024;
@@ -64,7 +66,7 @@ class Server {
   static StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options,
                                                  const std::vector<Hosted>& services);
   virtual ~Server() = default;
-  virtual int port() const = 0;
+  virtual int port() const = 0;  // of the first address
   // What the health service answers; false at first.
   virtual void SetServing(bool serving) = 0;
   // NOT_SERVING, then no new calls, then at most `grace` for those that run.

@@ -403,6 +403,14 @@ TEST_F(ServerTest, StopLetsARunningCallFinish) {
   EXPECT_TRUE(status.ok()) << status.error_message();
 }
 
+TEST_F(ServerTest, ListensOnEachOfItsAddressesOrNotAtAll) {
+  options_.listen = "127.0.0.1:0,localhost:0";
+  StartServer();
+  EXPECT_TRUE(Sign(ChannelWith(Issue("delegation-manager"))).ok());
+  options_.listen = Cat("127.0.0.1:0,127.0.0.1:", server_->port());
+  EXPECT_EQ(Start().status().code(), absl::StatusCode::kUnavailable);
+}
+
 TEST_F(ServerTest, TwoServersDoNotShareAPort) {
   StartServer();
   options_.listen = Cat("127.0.0.1:", server_->port());

@@ -359,9 +359,12 @@ void Session::Close() {
 
 Status ServerImpl::Listen() {
   error_code error;
-  const auto address = asio::ip::make_address(options_.address, error);
-  if (error) return InvalidArgument(Cat(options_.address, ": no IP address"));
-  const tcp::endpoint endpoint(address, options_.port);
+  tcp::resolver resolver(io_);
+  const auto found = resolver.resolve(options_.address, "", error);
+  if (error || found.empty()) {
+    return InvalidArgument(Cat(options_.address, ": is no address of this machine"));
+  }
+  const tcp::endpoint endpoint(found.begin()->endpoint().address(), options_.port);
   const auto failed = [&](std::string_view what) {
     return Unavailable(
         Cat(options_.address, ":", options_.port, ": ", what, ": ", error.message()));

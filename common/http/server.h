@@ -48,9 +48,9 @@ class ResponseWriter {
 };
 
 struct ServerOptions {
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: one that is free
-  int threads = 16;        // handlers at a time
+  std::string address = "127.0.0.1";  // or a name: in a container, the name on one of its networks
+  std::uint16_t port = 0;             // 0: one that is free
+  int threads = 16;                   // handlers at a time
   int max_connections = 256;
   // A peer that neither sends nor takes bytes for this long is dropped.
   absl::Duration idle_timeout = absl::Seconds(30);

@@ -218,6 +218,15 @@ class System:
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: process_is_gone(pid), f"the end of {service}")
 
+    def kill_any(self, service):
+        """kill -9 of a service, whoever started it."""
+        own = [p for p in self.extra if p.service == service and p.poll() is None]
+        for process in own:
+            process.kill()
+            process.wait(timeout=20)
+        if not own and not process_is_gone(self.pid(service)):
+            self.kill(service)
+
     def config(self, service):
         return self.home / service / "config.toml"
 
@@ -227,7 +236,7 @@ class System:
         process = subprocess.Popen(
             [str(BIN / PROGRAMS[service]), "serve", "--config", str(self.config(service))],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **dict(environment)})
-        process.log = pathlib.Path(log.name)
+        process.log, process.service = pathlib.Path(log.name), service
         self.extra.append(process)
         if ready:
             wait_for(lambda: b"READY" in process.log.read_bytes() or process.poll() is not None,

@@ -40,7 +40,10 @@ RoleName ProjectRole(std::string_view normalised_project) {
 
 std::string_view ProjectOf(const RoleName& role) {
   const std::string_view text = role.text();
-  return text.starts_with(kProjectPrefix) ? text.substr(kProjectPrefix.size()) : std::string_view();
+  if (!text.starts_with(kProjectPrefix)) return {};
+  const std::string_view project = text.substr(kProjectPrefix.size());
+  // "project.NAME.x" is a role of the project's own: a normalised name has no dot.
+  return project.find('.') == std::string_view::npos ? project : std::string_view();
 }
 
 Root BuildRoot(const RootPlan& plan) {

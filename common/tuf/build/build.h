@@ -15,9 +15,9 @@
 namespace rind::tuf {
 
 // Names of our delegated roles.
-RoleName ClaimedRole();          // "claimed"
-RoleName RecentlyClaimedRole();  // "recently-claimed"
-RoleName UnclaimedRole();        // "unclaimed"
+RoleName ClaimedRole();                                     // "claimed"
+RoleName RecentlyClaimedRole();                             // "recently-claimed"
+RoleName UnclaimedRole();                                   // "unclaimed"
 RoleName ProjectRole(std::string_view normalised_project);  // "project.NAME"
 // "NAME" of "project.NAME"; "" for other roles.
 std::string_view ProjectOf(const RoleName& role);

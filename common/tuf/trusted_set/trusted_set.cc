@@ -109,7 +109,10 @@ Status TrustedSet::UpdateTimestamp(std::string_view bytes) {
                     Cat("timestamp: trusted v", trusted.header.version.value(), ", found v",
                         next.document.header.version.value()));
     }
-    if (next.document.header.version == trusted.header.version) return OkStatus();
+    if (next.document.header.version == trusted.header.version) {
+      // Nothing newer came: what is trusted has to be good still.
+      return CheckExpiry(TopLevelRole::kTimestamp, trusted.header, start_);
+    }
     if (next.document.snapshot.version < trusted.snapshot.version) {
       return Reject(Rejection::kRollback,
                     Cat(Named(TopLevelRole::kTimestamp, next.document.header.version),
@@ -141,25 +144,35 @@ Status TrustedSet::UpdateSnapshot(std::string_view bytes, bool trusted) {
         Rejection::kWrongVersion,
         Cat("snapshot: timestamp wants v", meta.version.value(), ", found v", version.value()));
   }
-  if (snapshot_) {
-    // 5.5.5: every role that was listed is still there and no lower (CVE-2025-2887: all of them).
-    for (const auto& [role, before] : snapshot_->document.roles) {
-      const auto now = next.document.roles.find(role);
-      if (now == next.document.roles.end()) {
-        return Reject(Rejection::kMissing, Cat(Named(TopLevelRole::kSnapshot, version), ": lists ",
-                                               role.text(), " no more"));
-      }
-      if (now->second.version < before.version) {
-        return Reject(Rejection::kRollback, Cat(Named(TopLevelRole::kSnapshot, version), ": ",
-                                                role.text(), " goes from v", before.version.value(),
-                                                " to v", now->second.version.value()));
-      }
+  RIND_RETURN_IF_ERROR(CheckSnapshotFloor(next.document));
+  if (status.ok()) status = CheckExpiry(TopLevelRole::kSnapshot, next.document.header, start_);
+  if (status.ok()) {
+    snapshot_ = std::move(next);
+  } else if (trusted && !snapshot_) {
+    // Our own copy is a floor even when it is no longer the current one.
+    snapshot_floor_ = std::move(next.document);
+  }
+  return status;
+}
+
+Status TrustedSet::CheckSnapshotFloor(const Snapshot& next) const {
+  if (!snapshot_ && !snapshot_floor_) return OkStatus();
+  const Snapshot& floor = snapshot_ ? snapshot_->document : *snapshot_floor_;
+  const std::string name = Named(TopLevelRole::kSnapshot, next.header.version);
+  // TUF spec #update-snapshot 5.5.5: every role that was listed is still there and no lower
+  // (CVE-2025-2887: all of them).
+  for (const auto& [role, before] : floor.roles) {
+    const auto now = next.roles.find(role);
+    if (now == next.roles.end()) {
+      return Reject(Rejection::kMissing, Cat(name, ": lists ", Printable(role.text()), " no more"));
+    }
+    if (now->second.version < before.version) {
+      return Reject(Rejection::kRollback,
+                    Cat(name, ": ", Printable(role.text()), " goes from v", before.version.value(),
+                        " to v", now->second.version.value()));
     }
   }
-  if (status.ok()) status = CheckExpiry(TopLevelRole::kSnapshot, next.document.header, start_);
-  // Our own copy stays as a floor even when it is no longer the current one.
-  if (status.ok() || trusted) snapshot_ = std::move(next);
-  return status;
+  return OkStatus();
 }
 
 StatusOr<const Targets*> TrustedSet::UpdateTargets(std::string_view bytes, const RoleName& role,
@@ -176,7 +189,20 @@ StatusOr<const Targets*> TrustedSet::UpdateTargets(std::string_view bytes, const
                       next.document.header.version.value()));
   }
   RIND_RETURN_IF_ERROR(CheckExpiry(role, next.document.header, start_));
-  const auto [place, inserted] = targets_.insert_or_assign(role, std::move(next));
+  const auto [place, inserted] = targets_.try_emplace(role, std::move(next));
+  if (inserted) return &place->second.document;
+  // Reached again, through another delegator perhaps. It must be the same document (C-08), and
+  // pointers to the first stay good. Its signatures may be others: FindTargets() needs both.
+  if (place->second.canonical != next.canonical) {
+    return Reject(Rejection::kWrongHash,
+                  Cat(Named(role, meta.version), ": two documents of one version"));
+  }
+  for (Signature& signature : next.signatures) {
+    const bool known = std::ranges::any_of(
+        place->second.signatures,
+        [&signature](const Signature& other) { return other.key_id == signature.key_id; });
+    if (!known) place->second.signatures.push_back(std::move(signature));
+  }
   return &place->second.document;
 }
 
@@ -194,11 +220,6 @@ StatusOr<const Targets*> TrustedSet::FindTargets(const RoleName& role,
 StatusOr<FileMeta> TrustedSet::MetaOf(const RoleName& role) const {
   if (!snapshot_) return OutOfOrder("targets before a snapshot");
   const Snapshot& snapshot = snapshot_->document;
-  // A copy of ours that only serves as a floor must not vouch for anything.
-  if (snapshot.header.version != timestamp_->document.snapshot.version) {
-    return OutOfOrder("targets under a snapshot that is not the current one");
-  }
-  RIND_RETURN_IF_ERROR(CheckExpiry(TopLevelRole::kSnapshot, snapshot.header, start_));
   const auto meta = snapshot.roles.find(role);
   if (meta == snapshot.roles.end()) {
     return Reject(Rejection::kMissing, Cat(Named(TopLevelRole::kSnapshot, snapshot.header.version),

@@ -35,13 +35,16 @@ class TrustedSet {
   bool OnlineKeysRotated() const;
 
   // A timestamp loaded from the cache may be expired: it then only guards against rollback; the
-  // status is kExpired and the floor is kept. An equal version changes nothing and is OK.
+  // status is kExpired and the floor is kept. An equal version changes nothing and is OK; kExpired
+  // when what is trusted has expired, as nothing newer came.
   Status UpdateTimestamp(std::string_view bytes);
   // Checked against the timestamp; `trusted` says that the bytes come from our own cache, whose
-  // hash was checked when it was stored.
+  // hash was checked when it was stored. A cached one that is well signed and not the announced
+  // version, or expired, only guards against rollback: the status says so, snapshot() stays null.
   Status UpdateSnapshot(std::string_view bytes, bool trusted);
   // Any targets role; `delegator` says through which document it was reached ("targets" itself is
-  // reached through root). Returns the document.
+  // reached through "root"). Returns the document, which lives as long as this; a second document
+  // for the same role and version is kWrongHash.
   StatusOr<const Targets*> UpdateTargets(std::string_view bytes, const RoleName& role,
                                          const RoleName& delegator);
   // The document of a role if it is loaded and verifies under `delegator`; null when not loaded.
@@ -62,13 +65,15 @@ class TrustedSet {
   };
 
   explicit TrustedSet(absl::Time start) : start_(start) {}
+  Status CheckSnapshotFloor(const Snapshot& next) const;
   StatusOr<Authority> AuthorityOver(const RoleName& role, const RoleName& delegator) const;
 
   absl::Time start_;
   std::optional<SignedDocument<Root>> first_root_, root_;
   bool root_finished_ = false;
   std::optional<SignedDocument<Timestamp>> timestamp_;
-  std::optional<SignedDocument<Snapshot>> snapshot_;
+  std::optional<SignedDocument<Snapshot>> snapshot_;  // the current one, after every check
+  std::optional<Snapshot> snapshot_floor_;            // what the next one must not go below
   std::map<RoleName, SignedDocument<Targets>> targets_;
 };
 

@@ -24,7 +24,10 @@ class UnlistedCheck {
   // What is passed in must outlive this.
   UnlistedCheck(const FileReader& files, const CheckPlan& plan, KnownLeftovers& leftovers,
                 Findings& findings, const MetadataWalk& walk, Listed& listed)
-      : files_(files), plan_(plan), leftovers_(leftovers), findings_(findings),
+      : files_(files),
+        plan_(plan),
+        leftovers_(leftovers),
+        findings_(findings),
         walk_(walk),
         listed_(listed) {}
 

@@ -283,4 +283,12 @@ bool SigningSession::LedgerIsEmpty() const {
   return ledger_.memory().roles().empty();
 }
 
+bool SigningSession::AllRepeats(std::span<const Proposal> documents) const {
+  const absl::MutexLock lock(&mu_);
+  return std::all_of(documents.begin(), documents.end(), [this](const Proposal& proposal) {
+    mu_.AssertHeld();
+    return IsRepeat(proposal, ledger_.memory());
+  });
+}
+
 }  // namespace rind::signing

@@ -79,6 +79,8 @@ class SigningSession {
   SessionState State(const std::vector<std::string>& roles) const;
   const Policy& policy() const { return policy_; }
   bool LedgerIsEmpty() const;
+  // Whether each of `documents` is what was signed last for its role: no new decision.
+  bool AllRepeats(std::span<const Proposal> documents) const;
 
  private:
   struct Staged {

@@ -65,15 +65,17 @@ StatusOr<std::unique_ptr<runtime::Service>> Build(runtime::Config& file,
 }  // namespace
 
 runtime::ServiceSpec Spec() {
-  return {
-      .name = "online-signer",
-      .description = "Judges and signs the documents of the online roles (release or content)",
-      .build = &Build,
-      .commands = {{"init", "make keys and ledger (--make-passphrase, --passphrase-fd N)", &Init},
-                   {"destroy", "delete keys and ledger for ever (--yes)", &Destroy},
-                   {"state", "print keys and what the ledger remembers", &PrintState}},
-      .health = {},
-      .umask = 077};
+  return {.name = "online-signer",
+          .description = "Judges and signs the documents of the online roles (release or content)",
+          .build = &Build,
+          .commands =
+              {{"init",
+                "make keys and ledger (--keep what is there, --make-passphrase, --passphrase-fd N)",
+                &Init},
+               {"destroy", "delete keys and ledger for ever (--yes)", &Destroy},
+               {"state", "print keys and what the ledger remembers", &PrintState}},
+          .health = {},
+          .umask = 077};
 }
 
 }  // namespace rind::online_signer

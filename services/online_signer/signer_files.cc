@@ -126,6 +126,7 @@ Status Init(runtime::Config& file, const runtime::Environment& environment,
             const std::vector<std::string>& arguments) {
   RIND_ASSIGN_OR_RETURN(const SignerConfig config, ReadConfig(file));
   if (environment.files.Stat(signing::LedgerPath(config.ledger_folder)).ok()) {
+    if (Has(arguments, "--keep")) return OkStatus();
     return AlreadyExists(Cat(signing::LedgerPath(config.ledger_folder),
                              ": this signer is set up; `destroy` deletes its keys and ledger"));
   }

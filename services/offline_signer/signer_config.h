@@ -1,0 +1,33 @@
+// rind-offline-signer's config: docs/configuration.md, "offline-signer".
+//
+// Promise: read strictly; paths are absolute or relative to the config file.
+// Threading: plain values.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "common/rpc/server.h"
+#include "common/runtime/config.h"
+
+namespace rind::offline_signer {
+
+struct SignerConfig {
+  rpc::ServerOptions server;
+  std::string repository;
+  std::string keys_folder;
+  std::string passphrase_file;
+  std::string ledger_folder;
+  bool demo_bootstrap = false;
+  std::string claims_officer_key_file;
+  std::string approval_socket;
+};
+
+// Every problem at once, one line each.
+StatusOr<SignerConfig> ReadConfig(runtime::Config& config);
+
+// "claimed", "root", "targets", "unclaimed".
+std::vector<std::string> KeyRoles();
+
+}  // namespace rind::offline_signer

@@ -68,8 +68,9 @@ StatusOr<LaidProposal> ProposalDesk::Propose(const std::string& repository, absl
     laid.state = ProposalState::kRefused;
     laid.message = std::string(MessageOf(judged));
     LogWarning(Cat("proposal ", id, " refused by ", laid.rule, ": ", laid.message));
-    // Not kept: a requester can't fill the desk with what is refused, and a later try is judged
-    // anew.
+    // Kept for whoever asks why; a later try is judged anew.
+    MakeRoom();
+    laid_[id] = laid;
     return laid;
   }
   if (session_.AllRepeats(laid.documents)) {
@@ -80,13 +81,19 @@ StatusOr<LaidProposal> ProposalDesk::Propose(const std::string& repository, absl
   } else {
     LogInfo(Cat("proposal ", id, " waits: rind-offline-signer review ", id));
   }
-  if (laid_.size() >= kMaxLaid) {
-    return ResourceExhausted(Cat(kMaxLaid,
-                                 " proposals wait already: restart the signer to drop "
-                                 "them"));
-  }
+  MakeRoom();
   laid_[id] = laid;
   return laid;
+}
+
+// The desk is bounded: what is decided goes first; a requester that lays more than fits loses the
+// one with the lowest id, and may lay it again.
+void ProposalDesk::MakeRoom() {
+  if (laid_.size() < kMaxLaid) return;
+  const auto decided = std::find_if(laid_.begin(), laid_.end(), [](const auto& entry) {
+    return entry.second.state != ProposalState::kWaiting;
+  });
+  laid_.erase(decided != laid_.end() ? decided : laid_.begin());
 }
 
 Status ProposalDesk::Sign(LaidProposal& laid) {

@@ -40,7 +40,7 @@ class ProposalDesk {
   ProposalDesk(signing::SigningSession& session, const Clock& clock, bool demo_bootstrap);
 
   // Judges and lays it down; the result says where it stands. InvalidArgument for what can't be
-  // read, ResourceExhausted when too many wait.
+  // read.
   StatusOr<LaidProposal> Propose(const std::string& repository, absl::Time manager_time,
                                  const std::string& reason,
                                  std::vector<signing::Proposal> documents);
@@ -60,6 +60,7 @@ class ProposalDesk {
 
  private:
   Status Sign(LaidProposal& laid) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool IsBootstrap(const LaidProposal& laid) const;
 
   signing::SigningSession& session_;

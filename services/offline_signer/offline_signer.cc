@@ -1,0 +1,94 @@
+#include "services/offline_signer/offline_signer.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "common/base/text.h"
+#include "common/rpc/server.h"
+#include "common/signing/signing_session.h"
+#include "services/offline_signer/approval_commands.h"
+#include "services/offline_signer/approval_socket.h"
+#include "services/offline_signer/ceremony_service.h"
+#include "services/offline_signer/proposal_desk.h"
+#include "services/offline_signer/signer_config.h"
+#include "services/offline_signer/signer_files.h"
+
+namespace rind::offline_signer {
+namespace {
+
+class OfflineSigner final : public runtime::Service {
+ public:
+  OfflineSigner(std::unique_ptr<signing::SigningSession> session, const Clock& clock, bool demo)
+      : session_(std::move(session)), desk_(*session_, clock, demo), service_(desk_, *session_) {}
+
+  Status Start(const SignerConfig& config) {
+    RIND_ASSIGN_OR_RETURN(socket_, ApprovalSocket::Start(config.approval_socket, desk_));
+    RIND_ASSIGN_OR_RETURN(
+        server_,
+        rpc::Server::Start(
+            config.server,
+            {{&service_, std::string(rind::ceremony::v1::Ceremony::service_full_name())}}));
+    server_->SetServing(true);
+    const std::string host = config.server.listen.substr(0, config.server.listen.rfind(':'));
+    ready_ = Cat("READY  offline-signer: ", host, ":", server_->port());
+    return OkStatus();
+  }
+
+  std::string ReadyLine() const override { return ready_; }
+  bool Finished() const override { return desk_.Finished(); }
+  // Calls that run are answered first: the signatures of a bootstrap among them.
+  void Stop(absl::Duration grace) override {
+    server_->Stop(grace);
+    socket_.reset();
+  }
+
+ private:
+  const std::unique_ptr<signing::SigningSession> session_;
+  ProposalDesk desk_;
+  CeremonyService service_;
+  std::unique_ptr<ApprovalSocket> socket_;
+  std::unique_ptr<rpc::Server> server_;
+  std::string ready_;
+};
+
+StatusOr<std::unique_ptr<runtime::Service>> Build(runtime::Config& file,
+                                                  const runtime::Environment& environment) {
+  RIND_ASSIGN_OR_RETURN(const SignerConfig config, ReadConfig(file));
+  // Before the keys: a signer that was never set up is told about `init`, not about a missing key.
+  if (absl::IsNotFound(
+          environment.files.Stat(signing::LedgerPath(config.ledger_folder)).status())) {
+    return signing::Ledger::Open(environment.files, config.ledger_folder, {}).status();
+  }
+  RIND_ASSIGN_OR_RETURN(auto parts, LoadParts(config, environment));
+  RIND_ASSIGN_OR_RETURN(auto session,
+                        signing::SigningSession::Open(environment.files, environment.clock,
+                                                      config.ledger_folder, std::move(parts)));
+  auto signer =
+      std::make_unique<OfflineSigner>(std::move(session), environment.clock, config.demo_bootstrap);
+  RIND_RETURN_IF_ERROR(signer->Start(config));
+  return signer;
+}
+
+}  // namespace
+
+runtime::ServiceSpec Spec() {
+  return {.name = "offline-signer",
+          .description =
+              "Holds the keys of root, targets, claimed and unclaimed; signs what its holder "
+              "approves",
+          .build = &Build,
+          .commands = {{"init",
+                        "make keys and ledger (--keep what is there, --make-passphrase, "
+                        "--passphrase-fd N)",
+                        &Init},
+                       {"destroy", "delete keys and ledger for ever (--yes)", &Destroy},
+                       {"pending", "list the proposals that wait for approval", &PendingCommand},
+                       {"review", "show what a proposal changes: review ID", &ReviewCommand},
+                       {"approve", "show a proposal, ask, and sign it: approve ID (--yes)",
+                        &ApproveCommand}},
+          .health = {},
+          .umask = 077};
+}
+
+}  // namespace rind::offline_signer

@@ -194,7 +194,9 @@ TEST_F(StateStoreTest, ForgetsEverythingAndIsAsNew) {
   Do([&](Tables& tables) -> Status {
     RIND_RETURN_IF_ERROR(tables.settings.Put("profile", "default"));
     RIND_RETURN_IF_ERROR(tables.bins.Create(16));
-    RIND_RETURN_IF_ERROR(tables.projects.Put({.name = "six"}));
+    Project project;
+    project.name = "six";
+    RIND_RETURN_IF_ERROR(tables.projects.Put(project));
     const Target target = MakeTarget("files/six/a", "a", 3);
     RIND_RETURN_IF_ERROR(tables.targets.Put(target));
     RIND_RETURN_IF_ERROR(tables.targets.Remove(target));
@@ -202,7 +204,9 @@ TEST_F(StateStoreTest, ForgetsEverythingAndIsAsNew) {
     RIND_RETURN_IF_ERROR(tables.roles.Put(
         {role, tuf::Version::First(), absl::FromUnixSeconds(1), Sha256("x"), 1}, "x"));
     RIND_RETURN_IF_ERROR(tables.staging.PutRole({role, tuf::Version::First(), "file", 3}));
-    RIND_RETURN_IF_ERROR(tables.claims.Put({.project = "six"}));
+    Claim claim;
+    claim.project = "six";
+    RIND_RETURN_IF_ERROR(tables.claims.Put(claim));
     return tables.journal.Write({"release", "content", "a"});
   });
   ASSERT_TRUE(store_->Clear().ok());

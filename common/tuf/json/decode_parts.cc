@@ -52,8 +52,9 @@ StatusOr<Key> DecodeKey(JsonValue object) {
   RIND_ASSIGN_OR_RETURN(key.key_type, TextMember(object, "keytype"));
   RIND_ASSIGN_OR_RETURN(key.scheme, TextMember(object, "scheme"));
   RIND_ASSIGN_OR_RETURN(const JsonValue value, Member(object, "keyval", JsonKind::kObject));
-  if (key.key_type.empty() || key.scheme.empty()) {
-    return InvalidArgument("keytype and scheme: wanted a name");
+  // Any name may come up here, but it is a name: the same rule as for a key id.
+  if (!KeyId::Parse(key.key_type).ok() || !KeyId::Parse(key.scheme).ok()) {
+    return InvalidArgument("keytype and scheme: wanted 1 to 128 bytes of printable ASCII");
   }
   const auto scheme = Key::SchemeOf(key.key_type, key.scheme);
   // A kind of key that we don't know may keep anything in its keyval.

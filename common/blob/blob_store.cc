@@ -9,7 +9,8 @@ namespace rind::blob {
 namespace {
 
 constexpr std::uint32_t kBlobMode = 0644;
-constexpr std::uint32_t kFolderMode = 0755;
+// Group-writable: the syncer and the manager are different users of one group in their containers.
+constexpr std::uint32_t kFolderMode = 0775;
 constexpr std::string_view kMetadataEnding = ".metadata";
 
 std::string FolderOf(const std::string& root, const std::string& hex) {

@@ -10,5 +10,5 @@ int main(int argc, char** argv) {
        .commands = {{"init", "make the evidence key (--keep: unless there is one)",
                      &rind::mirror_syncer::Init}},
        .health = {},
-       .umask = 022});
+       .umask = 002});  // blobs are shared with a group
 }

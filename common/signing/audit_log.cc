@@ -36,7 +36,9 @@ std::string EncodeLine(const AuditEntry& entry, std::uint64_t number,
 
 // Where a line says what came before it: `"previous":"<64 hex>"`, at a fixed member.
 bool Follows(std::string_view line, std::uint64_t number, const Sha256Digest& previous) {
-  return line.starts_with(Cat("{\"n\":", number, ",\"outcome\":\"")) &&
+  const auto canonical = tuf::Canonicalise(line);
+  return canonical.ok() && *canonical == line &&
+         line.starts_with(Cat("{\"n\":", number, ",\"outcome\":\"")) &&
          line.find(Cat(",\"previous\":\"", previous.Hex(), "\",")) != std::string_view::npos;
 }
 

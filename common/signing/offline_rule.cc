@@ -40,7 +40,7 @@ Status CheckNamesOwn(std::string_view who, const std::string& role, const tuf::R
   for (const PublicKey& key : signers.keys) {
     if (key == own->second) return OkStatus();
   }
-  return Refuse("S-09", Cat(who, ": does not name this signer's key for ", role));
+  return Refuse("S-09", Cat(who, ": does not name this signer's own key for ", role));
 }
 
 bool IsFirst(const tuf::Header& header) { return header.version == tuf::Version::First(); }

@@ -184,9 +184,6 @@ Status CheckFiles(std::string_view who, const std::vector<RoleName>& offline,
 Status JudgeSnapshot(std::string_view who, const Proposal& proposal, const tuf::Snapshot& proposed,
                      const tuf::Snapshot* previous, const Memory& memory, const Policy& policy,
                      Intent& intent) {
-  if (!proposed.roles.contains(RoleName(TopLevelRole::kTargets))) {
-    return Refuse(kRule, Cat(who, ": does not list targets"));
-  }
   for (const auto& [role, meta] : proposed.roles) {
     RIND_RETURN_IF_ERROR(CheckForm(Cat(who, ": ", role.text()), role, meta));
   }

@@ -71,7 +71,10 @@ StatusOr<Stored> BlobStore::Writer::Finish(const Wanted& wanted) {
 }
 
 StatusOr<BlobStore::Writer> BlobStore::NewBlob() const {
-  std::string path = Cat(root_, "/incoming/", ToHex(random_->Bytes(16)));
+  const std::string incoming = JoinPath(root_, "incoming");
+  // Again: `rind destroy --blobs` takes the folders away under a running service.
+  RIND_RETURN_IF_ERROR(files_->MakeDirectories(incoming, kFolderMode));
+  std::string path = JoinPath(incoming, ToHex(random_->Bytes(16)));
   RIND_ASSIGN_OR_RETURN(AppendFile file, AppendFile::Open(path, kBlobMode));
   return Writer(*this, std::move(path), std::move(file));
 }

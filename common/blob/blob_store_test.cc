@@ -137,6 +137,14 @@ TEST_F(BlobStoreTest, ListsWhatIsThereAndTellsWhatIsNotOurs) {
   EXPECT_EQ(others, 1);
 }
 
+TEST_F(BlobStoreTest, StoresAgainAfterItsFoldersWereTakenAway) {
+  ASSERT_TRUE(RemoveTree(files_, root_).ok());
+  BlobStore::Writer writer = *store_->NewBlob();
+  ASSERT_TRUE(writer.Append("hello").ok());
+  EXPECT_TRUE(writer.Finish({})->is_new);
+  EXPECT_TRUE(store_->Verify(Sha256("hello")).ok());
+}
+
 TEST_F(BlobStoreTest, CleansWhatACrashLeftInQuarantine) {
   ASSERT_TRUE(files_.Create(root_ + "/incoming/left", "half", 0600).ok());
   ASSERT_TRUE(store_->CleanIncoming().ok());

@@ -52,8 +52,8 @@ TEST(HttpClient, GetsABodyWithItsHeaders) {
 TEST(HttpClient, AStatusIsAValueAnd5xxIsUnavailable) {
   const auto server = Serve([](const ServerRequest& request, ResponseWriter& out) {
     const int status = request.target == "/404" ? 404 : request.target == "/301" ? 301 : 503;
-    EXPECT_TRUE(out.Send(status, "", {{"Location", "/x"}}, std::string(100'000, 'x')).ok() ||
-                status != 503);
+    // The client may hang up before it has read all of an error's body: the result is not asserted.
+    (void)out.Send(status, "", {{"Location", "/x"}}, std::string(100'000, 'x'));
   });
   Client client = MakeClient();
   const auto absent = client.Get({.url = UrlOf(*server, "/404"), .max_bytes = 10});

@@ -31,6 +31,13 @@ std::string WithOneBitTurned(std::string bytes) {
   return bytes;
 }
 
+// A gateway of the same home may hold a verified copy of the file, and would rightly serve that.
+Status ForgetGatewayCopy(Session& session, const ClientSettings& settings, const std::string& hex) {
+  const std::string copy =
+      JoinPath(ParentPath(settings.file), Cat("gateway/cache/sha256/", hex.substr(0, 2), "/", hex));
+  return session.files.Stat(copy).ok() ? session.files.Remove(copy) : OkStatus();
+}
+
 StatusOr<Answer> RunDemo(Session& session, const Flags& flags, bool tamper) {
   RIND_ASSIGN_OR_RETURN(const Wanted wanted, ParseWanted(flags.wanted));
   RIND_ASSIGN_OR_RETURN(const ClientSettings settings, session.Settings());
@@ -58,6 +65,7 @@ StatusOr<Answer> RunDemo(Session& session, const Flags& flags, bool tamper) {
                                   ", which `rind demo tamper` did not make"));
   }
   RIND_RETURN_IF_ERROR(session.files.Replace(path, turned, info->mode));
+  if (tamper) RIND_RETURN_IF_ERROR(ForgetGatewayCopy(session, settings, hex));
   session.out().Line(tamper
                          ? Cat("changed one byte of ", file.filename, " on the web server: sha256 ",
                                hex, " is now ", Sha256(turned).Hex())

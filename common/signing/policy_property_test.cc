@@ -34,7 +34,7 @@ TEST_F(PolicyProperty, S02S04S05S06HoldForRandomRequests) {
   std::map<std::string, int> first_content;  // for ever
   std::vector<int> current(kPaths, 0);
   int refused = 0;
-  for (int round = 0; round < 100000; ++round) {
+  for (int round = 0; round < 40000; ++round) {
     clock_.Advance(absl::Seconds(1));
     const auto newest = static_cast<std::int64_t>(accepted.size());
     Draw draw = {
@@ -76,8 +76,8 @@ TEST_F(PolicyProperty, S02S04S05S06HoldForRandomRequests) {
       if (current[p] != 0) first_content.emplace(paths_[p], current[p]);
     }
   }
-  EXPECT_GT(refused, 10000);
-  EXPECT_GT(accepted.size(), 10000u);
+  EXPECT_GT(refused, 5000);
+  EXPECT_GT(accepted.size(), 5000u);
 }
 
 }  // namespace

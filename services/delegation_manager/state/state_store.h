@@ -126,10 +126,11 @@ class StateStore {
   virtual Status Clear() = 0;
 };
 
-// Names in SettingTable.
-inline constexpr std::string_view kSettingProfile = "profile";  // of the repository's creation
-inline constexpr std::string_view kSettingRecentlyClaimedDirty =
-    "recently-claimed-dirty";  // change
+// Names in SettingTable. The dirty ones hold a change, or "0" once a release has published it.
+inline constexpr std::string_view kSettingProfile = "profile";
+inline constexpr std::string_view kSettingRecentlyClaimedDirty = "recently-claimed-dirty";
+inline constexpr std::string_view kSettingProjectListDirty = "project-list-dirty";
+inline constexpr std::string_view kSettingProjectListTime = "project-list-time";  // of the last
 
 // Opens or makes the database file; migrates it. FailedPrecondition while another process has it.
 StatusOr<std::unique_ptr<StateStore>> OpenStateStore(const std::string& path);

@@ -35,6 +35,10 @@ StatusOr<TargetChange> ReplaceTargets(Tables& tables, std::string_view project,
                                       std::int64_t serial, bool refresh_serials,
                                       std::uint64_t change);
 
+// InvalidArgument unless `path` is one of the project's pages or files ("": the two lists of all
+// projects).
+Status CheckTargetPlace(std::string_view project, std::string_view path);
+
 // Whether `path` is one of the project's two index pages.
 bool IsPage(std::string_view path);
 

@@ -50,6 +50,8 @@ class Publisher {
   virtual StatusOr<ReleaseResult> RefreshTimestamp() = 0;
   // Goes on with what a crash or an error left in the journal; then re-signs what has expired.
   virtual Status Recover() = 0;
+  // Runs `body` while no release runs.
+  virtual Status Between(const std::function<Status()>& body) = 0;
 };
 
 // What is passed in must outlive the publisher.

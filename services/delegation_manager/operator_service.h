@@ -34,6 +34,8 @@ struct OperatorParts {
   const Clock& clock;
   std::string public_folder;
   std::string blobs_folder;
+  std::string repository;
+  CreationRequest creation_defaults;
 };
 
 class OperatorService final : public delegation::v1::Operator::Service {

@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "services/cli/commands_table.h"
 #include "services/cli/operator_client.h"
+#include "services/cli/validators.h"
 
 namespace rind::cli {
 namespace {
@@ -78,7 +79,7 @@ Command CheckCommand() {
               "  rind check bin-3 --data  # one role",
           .configure = [](CLI::App& app) -> Run {
             auto flags = std::make_shared<Flags>();
-            app.add_option("role", flags->role, "Only this role");
+            app.add_option("role", flags->role, "Only this role")->check(&RoleProblem);
             app.add_flag("--data", flags->data, "Read every file and compare its sha256");
             return [flags](Session& session) { return RunCheck(session, *flags); };
           }};

@@ -95,6 +95,12 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     const std::string command = NamedCommand(app);
+    // A name that is no command is left over, and CLI11 then only says that one is missing.
+    const std::vector<std::string> extras = app.remaining();
+    if (command.empty() && !extras.empty()) {
+      PrintError("", Cat(Printable(extras.front()), ": no such command; see `rind --help`"));
+      return static_cast<int>(Answer::kUnclear);
+    }
     PrintError(command,
                Cat(error.what(), "; see `rind ", command, command.empty() ? "" : " ", "--help`"));
     return static_cast<int>(Answer::kUnclear);

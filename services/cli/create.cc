@@ -5,6 +5,7 @@
 #include "services/cli/commands_table.h"
 #include "services/cli/operator_client.h"
 #include "services/cli/publishing.h"
+#include "services/cli/validators.h"
 
 namespace rind::cli {
 namespace {
@@ -77,11 +78,7 @@ Command CreateCommand() {
             app.add_option("--bins", flags->bins,
                            "Number of hashed bins, a power of two from 16 to 32768 (otherwise the "
                            "manager's config)")
-                ->check([](const std::string& text) -> std::string {
-                  const auto value = ParseUnsigned(text, 32768);
-                  const bool good = value && *value >= 16 && (*value & (*value - 1)) == 0;
-                  return good ? "" : Cat(text, " is not a power of two from 16 to 32768");
-                });
+                ->check(&BinsProblem);
             app.add_option("--profile", flags->profile, "Lifetimes of the online roles")
                 ->check(CLI::IsMember({"default", "pep458", "relaxed"}));
             app.add_option("--bundle", flags->bundle, "Folder for the client bundle");

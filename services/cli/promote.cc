@@ -4,6 +4,7 @@
 #include "common/base/text.h"
 #include "services/cli/commands_table.h"
 #include "services/cli/operator_client.h"
+#include "services/cli/validators.h"
 
 namespace rind::cli {
 namespace {
@@ -82,7 +83,8 @@ Command PromoteCommand() {
           "  rind promote --all --no-wait",
       .configure = [](CLI::App& app) -> Run {
         auto flags = std::make_shared<Flags>();
-        app.add_option("projects", flags->projects, "Names of recently claimed projects");
+        app.add_option("projects", flags->projects, "Names of recently claimed projects")
+            ->check(&ProjectProblem);
         app.add_flag("--all", flags->all, "All that are recently claimed");
         app.add_flag("--no-wait", flags->no_wait, "Propose and return");
         app.add_option("--wait-minutes", flags->wait_minutes, "How long to wait for the holder")

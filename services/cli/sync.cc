@@ -2,6 +2,7 @@
 
 #include "services/cli/commands_table.h"
 #include "services/cli/publishing.h"
+#include "services/cli/validators.h"
 
 namespace rind::cli {
 
@@ -17,7 +18,7 @@ Command SyncCommand() {
           "  rind sync six idna    # only these",
       .configure = [](CLI::App& app) -> Run {
         auto projects = std::make_shared<std::vector<std::string>>();
-        app.add_option("projects", *projects, "Names of projects");
+        app.add_option("projects", *projects, "Names of projects")->check(&ProjectProblem);
         return [projects](Session& session) -> StatusOr<Answer> {
           RIND_ASSIGN_OR_RETURN(const ClientSettings settings, session.Settings());
           RIND_ASSIGN_OR_RETURN(const SyncOutcome outcome,
@@ -35,7 +36,7 @@ Command UpdateCommand() {
           .teaching = "  rind update\n  rind update six",
           .configure = [](CLI::App& app) -> Run {
             auto projects = std::make_shared<std::vector<std::string>>();
-            app.add_option("projects", *projects, "Names of projects");
+            app.add_option("projects", *projects, "Names of projects")->check(&ProjectProblem);
             return [projects](Session& session) -> StatusOr<Answer> {
               RIND_ASSIGN_OR_RETURN(const ClientSettings settings, session.Settings());
               RIND_ASSIGN_OR_RETURN(const SyncOutcome outcome,

@@ -5,6 +5,7 @@
 #include "common/base/text.h"
 #include "services/cli/commands_table.h"
 #include "services/cli/system.h"
+#include "services/cli/validators.h"
 
 namespace rind::cli {
 namespace {
@@ -197,9 +198,11 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--home", flags.home, "Folder of the system")->capture_default_str();
   app.add_flag("-d,--detach", flags.detach, "Leave it running and return; `rind down` stops it");
   app.add_flag("--sample", flags.sample, "Mirror the sample index (started too)");
-  app.add_option("--upstream", flags.upstream, "Address of the index to mirror, .../simple/");
+  app.add_option("--upstream", flags.upstream, "Address of the index to mirror, .../simple/")
+      ->check(&UrlProblem);
   app.add_option("--project", flags.projects, "A project to mirror; again for more")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check(&ProjectProblem);
   app.add_flag("--all", flags.all, "Mirror every project of the index");
   app.add_option("--newest-releases", flags.newest, "Releases of each project (0: all)")
       ->check(CLI::NonNegativeNumber);
@@ -208,8 +211,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--credentials-file", flags.credentials, "File with user:password for the index")
       ->check(CLI::ExistingFile);
   app.add_option("--upstream-ca", flags.ca, "PEM file of the index's CA")->check(CLI::ExistingFile);
-  app.add_option("--upstream-proxy", flags.proxy, "http://host:port");
-  app.add_option("--bins", flags.bins, "Hashed bins, a power of two from 16 to 32768");
+  app.add_option("--upstream-proxy", flags.proxy, "http://host:port")->check(&UrlProblem);
+  app.add_option("--bins", flags.bins, "Hashed bins, a power of two from 16 to 32768")
+      ->check(&BinsProblem);
   app.add_option("--profile", flags.profile, "Lifetimes of the online roles")
       ->check(CLI::IsMember({"default", "pep458", "relaxed"}));
   app.add_option("--bootstrap", flags.bootstrap,

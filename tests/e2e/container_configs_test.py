@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""The configs that go into the containers, read by the programs that will read them there."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("RIND_BIN", ROOT / "build/release/bin"))
+PROGRAMS = {
+    "offline-signer": "rind-offline-signer",
+    "release-signer": "rind-online-signer",
+    "content-signer": "rind-online-signer",
+    "delegation-manager": "rind-delegation-manager",
+    "mirror-syncer": "rind-mirror-syncer",
+    "gateway": "rind-gateway",
+}
+
+
+class ContainerConfigs(unittest.TestCase):
+    def check(self, name, **environment):
+        config = ROOT / "docker/config" / f"{name}.toml"
+        return subprocess.run([BIN / PROGRAMS[name], "--config", config, "--check-config"],
+                              env=dict(os.environ, **environment), text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+
+    def test_every_config_is_in_order(self):
+        named = {path.stem for path in (ROOT / "docker/config").glob("*.toml")}
+        self.assertEqual(named - {"client"}, set(PROGRAMS))
+        for name in PROGRAMS:
+            with self.subTest(name):
+                done = self.check(name)
+                self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_what_env_turns_to_a_real_index_is_taken(self):
+        done = self.check("mirror-syncer", RIND_UPSTREAM_INDEX="https://index.example.org/simple/",
+                          RIND_PROJECTS_NAMES="six, idna",
+                          RIND_UPSTREAM_ALLOW_PRIVATE_ADDRESSES="false")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        done = self.check("mirror-syncer", RIND_UPSTREAM_ALLOW_PRIVATE_ADDRESSES="maybe")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("RIND_UPSTREAM_ALLOW_PRIVATE_ADDRESSES is 'maybe'", done.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())

@@ -83,13 +83,12 @@ Json EntryOf(const ProjectName& project, const PublishedFile& file) {
                 {"hashes", {{"sha256", file.sha256.Hex()}}},
                 {"size", file.size},
                 {"url", LinkTo(project, file)}};
-  // PEP 714: both names, until nobody asks for the old one.
-  for (const char* name : {"core-metadata", "dist-info-metadata"}) {
-    if (file.core_metadata_sha256) {
-      entry[name] = {{"sha256", file.core_metadata_sha256->Hex()}};
-    } else {
-      entry[name] = false;
-    }
+  // PEP 714: the new name alone. pip 22.3 to 23.0 crashes on the object that "dist-info-metadata"
+  // has in JSON, which is why the name was changed.
+  if (file.core_metadata_sha256) {
+    entry["core-metadata"] = {{"sha256", file.core_metadata_sha256->Hex()}};
+  } else {
+    entry["core-metadata"] = false;
   }
   const FileFacts& facts = file.facts;
   if (!facts.requires_python.empty()) entry["requires-python"] = facts.requires_python;

@@ -17,6 +17,24 @@ for program in "$bin"/rind*; do
   echo 'hosts: files dns' > "$root/etc/nsswitch.conf"
   echo 'root:x:0:0:root:/:/none' > "$root/etc/passwd"
 done
-mkdir -p "$out/empty" "$out/shared"
-chmod 0750 "$out/empty"
-chmod 2775 "$out/shared"
+
+# The folders that an image's volumes are mounted on: a new volume takes owner and mode from them.
+#   folder IMAGE PATH MODE
+folder() {
+  mkdir -p "$out/folders/$1/$2"
+  chmod "$3" "$out/folders/$1/$2"
+}
+folder offline-signer data 0700
+folder release-signer data 0700
+folder content-signer data 0700
+folder content-signer trust/content 0755
+folder delegation-manager data 0700
+folder delegation-manager public 0755
+folder mirror-syncer data 0700
+folder mirror-syncer trust/syncer 0755
+folder mirror-syncer blobs 2775   # the syncer, the manager for uploads, nobody else
+folder gateway cache 0700
+folder rind data 0700
+folder rind bundle 0755
+folder rind officer 0700
+folder rind trust/officer 0755

@@ -167,7 +167,7 @@ runtime::ServiceSpec Spec() {
           .build = &Build,
           .commands = {},
           .health = {},
-          .umask = 022};
+          .umask = 002};  // folders of blobs are shared with the syncer, by group
 }
 
 }  // namespace rind::delegation_manager

@@ -46,7 +46,9 @@ StatusOr<Answer> Explain(Session& session, const std::string& what, const Status
   const auto rejection = tuf::RejectionOf(status);
   if (!rejection && !absl::IsNotFound(status)) return status;
   const std::string_view verdict = rejection ? "REFUSED" : "NOT FOUND";
-  session.out().Line(Cat(verdict, " ", Printable(what), ": ", MessageOf(status)));
+  // The first line is the reason; what follows is the story, which the gateway's log has too.
+  const std::string reason = Split(MessageOf(status), '\n').front();
+  session.out().Line(Cat(verdict, " ", Printable(what), ": ", reason));
   session.out().Result(
       JsonValue::Object()
           .Set("verdict", rejection ? "refused" : "not found")

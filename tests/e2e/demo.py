@@ -173,7 +173,7 @@ class Demo:
         refusal = next((line for line in printed.splitlines() if "403" in line and "rind refused" in line), None)
         if refusal is None:
             fail("pip did not show the gateway's refusal (403, rind refused)")
-        shown("pip install of the changed file", refusal.strip())
+        shown("pip install of the changed file", "403 " + refusal[refusal.index("rind refused"):].split(" for url")[0])
         self.rind("explain", self.wanted, wanted=1)
         self.rind("check", "--data", wanted=1)
         shown("rind check --data", "exit 1, naming the changed file")

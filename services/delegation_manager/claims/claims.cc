@@ -20,11 +20,14 @@ Status CheckName(std::string_view project) {
   return InvalidArgument(Cat("project '", Printable(project), "': wanted '", name.text(), "'"));
 }
 
-StatusOr<std::optional<PublicKey>> OfficerKey(Tables& tables) {
+// A wrong authorisation must not get as far as the content-signer: by then the project would have
+// left the bins.
+StatusOr<PublicKey> OfficerKey(Tables& tables) {
   RIND_ASSIGN_OR_RETURN(const auto hex, tables.settings.Find(kSettingClaimsOfficer));
-  if (!hex || hex->empty()) return std::optional<PublicKey>();
-  RIND_ASSIGN_OR_RETURN(PublicKey key, PublicKey::Create(KeyScheme::kEd25519, *hex));
-  return std::optional(std::move(key));
+  if (!hex || hex->empty()) {
+    return FailedPrecondition("this repository has no claims officer: no project can be claimed");
+  }
+  return PublicKey::Create(KeyScheme::kEd25519, *hex);
 }
 
 // A request may be renewed by its own keys, and replaced by others only once it has run out: nobody
@@ -124,7 +127,7 @@ StatusOr<std::int64_t> Claims::Authorise(const SignedClaim& authorised) {
       return OkStatus();
     }
     RIND_RETURN_IF_ERROR(RefuseClaimed(record));
-    RIND_ASSIGN_OR_RETURN(const auto officer, OfficerKey(tables));
+    RIND_ASSIGN_OR_RETURN(const PublicKey officer, OfficerKey(tables));
     const SignedClaim requested = record.claim->claim;
     RIND_RETURN_IF_ERROR(CheckAuthorisation(authorised, requested, officer, now).status());
     // The syncer may have changed the project since: the role must still fit what is there.

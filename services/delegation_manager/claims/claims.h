@@ -27,10 +27,6 @@
 
 namespace rind::delegation_manager {
 
-// In SettingTable: the officer's public key in hex, as the offline signer pins it. Absent or empty:
-// the manager does not know it, and the content-signer alone judges.
-inline constexpr std::string_view kSettingClaimsOfficer = "claims-officer";
-
 // What is published, or about to be, of a project.
 struct ProjectAnswer {
   ProjectRecord record;

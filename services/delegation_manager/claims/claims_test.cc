@@ -232,6 +232,13 @@ TEST_F(ClaimsTest, S08NobodyButTheOfficerAuthorises) {
   EXPECT_THAT(publisher_.published, IsEmpty());
 }
 
+TEST_F(ClaimsTest, S08WithoutAnOfficerNothingIsClaimed) {
+  ASSERT_TRUE(Request(developers_).ok());
+  Do([](Tables& tables) { return tables.settings.Put(kSettingClaimsOfficer, ""); });
+  EXPECT_TRUE(absl::IsFailedPrecondition(claims_->Authorise(Authorised(officer_)).status()));
+  EXPECT_EQ(InBins(), 3u);
+}
+
 TEST_F(ClaimsTest, WhatIsRecordedIsPublishedLaterWhenTheSignersSleep) {
   ASSERT_TRUE(Request(developers_).ok());
   publisher_.answer = Unavailable("asleep");

@@ -150,6 +150,10 @@ class JournalledCreation final : public Creation {
     RIND_ASSIGN_OR_RETURN(const OfflineState offline, parts_.offline_signer.GetState());
     RIND_RETURN_IF_ERROR(
         CheckFresh("offline-signer", offline.repository, parts_.repository, offline.versions));
+    // So that an authorisation by anybody else is refused before it is recorded.
+    RIND_RETURN_IF_ERROR(parts_.state.Transact([&](Tables& tables) {
+      return tables.settings.Put(kSettingClaimsOfficer, offline.claims_officer_key);
+    }));
     RIND_ASSIGN_OR_RETURN(const SignerState release,
                           parts_.release_signer.GetState({"snapshot", "timestamp"}));
     RIND_RETURN_IF_ERROR(

@@ -127,6 +127,9 @@ class StateStore {
 };
 
 // Names in SettingTable. The dirty ones hold a change, or "0" once a release has published it.
+// The claims officer's public key in hex, as the offline signer pinned it at the creation; empty:
+// there is no officer, so no project can be claimed.
+inline constexpr std::string_view kSettingClaimsOfficer = "claims-officer";
 inline constexpr std::string_view kSettingProfile = "profile";
 inline constexpr std::string_view kSettingRecentlyClaimedDirty = "recently-claimed-dirty";
 inline constexpr std::string_view kSettingProjectListDirty = "project-list-dirty";

@@ -167,9 +167,10 @@ JsonValue RolesJson(const Picture& picture) {
     out.Append(JsonValue::Object()
                    .Set("role", role.role)
                    .Set("version", role.version)
-                   .Set("expires", FormatUtc(role.expires))
+                   .Set("expires", absl::ToUnixSeconds(role.expires))
+                   .Set("expires_utc", FormatUtc(role.expires))
                    .Set("threshold", role.threshold)
-                   .Set("keys", JsonValue::Array(role.key_ids))
+                   .Set("key_ids", JsonValue::Array(role.key_ids))
                    .Set("signed_by", role.signed_by)
                    .Set("count", role.count));
   }

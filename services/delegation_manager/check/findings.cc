@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "common/base/log.h"
+#include "common/base/text.h"
+
 namespace rind::delegation_manager {
 namespace {
 
@@ -26,8 +29,26 @@ void Findings::Report(DifferenceKind kind, std::string what, std::string detail)
   stopped_ = observer_.OnDifference({kind, std::move(what), std::move(detail)});
 }
 
-void Findings::Report(std::string what, const Status& status) {
-  Report(KindOf(status), std::move(what), std::string(MessageOf(status)));
+void Findings::Report(std::string what, const Status& status, std::string_view about) {
+  const DifferenceKind kind = KindOf(status);
+  std::string detail(about);
+  if (!detail.empty()) detail += ": ";
+  // What the file system says names paths of this host: they stay here (SECURITY.md G-07).
+  switch (kind) {
+    case DifferenceKind::kMissing:
+      detail += "is not there";
+      break;
+    case DifferenceKind::kUnreadable:
+      detail += Cat("can't be read: ", CodeName(status.code()));
+      LogWarning("check: can't read a file", {{"error", std::string(MessageOf(status))}});
+      break;
+    case DifferenceKind::kWrong:
+    case DifferenceKind::kUnlisted:
+      detail +=
+          absl::IsResourceExhausted(status) ? "is larger than what is listed" : MessageOf(status);
+      break;
+  }
+  Report(kind, std::move(what), std::move(detail));
 }
 
 void Findings::Progress(std::string_view step, std::uint64_t done, std::uint64_t total) {

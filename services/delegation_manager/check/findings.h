@@ -49,8 +49,8 @@ class Findings {
 
   void Report(DifferenceKind kind, std::string what, std::string detail);
   // The kind follows from the error: NotFound is missing, a refusal is wrong, and what the file
-  // system can't tell is unreadable.
-  void Report(std::string what, const Status& status);
+  // system can't tell is unreadable. `about`: for people, what lists it.
+  void Report(std::string what, const Status& status, std::string_view about = "");
   void Progress(std::string_view step, std::uint64_t done, std::uint64_t total);
 
   CheckSummary& summary() { return summary_; }

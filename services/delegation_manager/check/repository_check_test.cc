@@ -161,6 +161,8 @@ TEST_F(RepositoryCheckTest, FindsATruncatedBlobWithoutReadingIt) {
 TEST_F(RepositoryCheckTest, FindsAMissingBlob) {
   ASSERT_TRUE(files_.Remove(Blob("the source of mine")).ok());
   ExpectOnly(DifferenceKind::kMissing, BlobPath(Sha256("the source of mine")));
+  EXPECT_EQ(seen_.found[0].detail, "files/mine/mine-1.0.tar.gz: is not there")
+      << "names what lists it, and no path of this host (G-07)";
 }
 
 TEST_F(RepositoryCheckTest, FindsOneChangedByteOfABin) {

@@ -105,7 +105,7 @@ void TargetCheck::CheckBlob(const std::string& path, const tuf::TargetFile& file
   const std::string full = JoinPath(plan_.blobs_folder, what);
   const auto info = files_.Stat(full);
   if (!info.ok()) {
-    findings_.Report(what, Annotate(info.status(), path));
+    findings_.Report(what, info.status(), path);
     return;
   }
   if (info->kind != FileKind::kFile || info->size != file.length) {

@@ -150,9 +150,6 @@ StatusOr<DestructionPlan> Destruction::Plan(bool blobs) {
           " files"),
       Cat("state: ", projects, " projects, claims, and what waits for a release")};
   if (blobs) plan.will_delete.push_back(Cat("blobs: ", CountOf(plan, kBlobs), " files"));
-  for (const std::string& file : plan.will_stay) {
-    plan.will_delete.push_back(Cat("stays, rind did not make it: ", file));
-  }
   plan.token = TokenOf(parts_.repository, blobs, plan);
   return plan;
 }

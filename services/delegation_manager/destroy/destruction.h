@@ -42,7 +42,7 @@ class Destruction {
   explicit Destruction(Parts parts) : parts_(std::move(parts)) {}
 
   StatusOr<DestructionPlan> Plan(bool blobs);
-  // What was deleted, and what stayed, for people.
+  // What was deleted, for people.
   StatusOr<std::vector<std::string>> Destroy(std::string_view token, bool blobs);
 
  private:

@@ -112,7 +112,8 @@ TEST_F(DestructionTest, DeletesBlobsOnlyWhenAskedAndLeavesForeignFilesAlone) {
   for (const std::string& path : ours_) EXPECT_THAT(left, Not(Contains(Key(path))));
   for (const std::string& path : foreign_) EXPECT_THAT(left, Contains(Key(path)));
   EXPECT_EQ(left.size(), foreign_.size());
-  EXPECT_THAT(*told, Contains(HasSubstr("stays, rind did not make it: public/robots.txt")));
+  EXPECT_THAT(plan->will_stay, Contains("public/robots.txt"));
+  EXPECT_THAT(*told, Contains(HasSubstr("blobs: 2 files")));
 }
 
 TEST_F(DestructionTest, WantsTheTokenOfExactlyThisPlan) {

@@ -14,6 +14,9 @@ grpc::Status OperatorService::PlanDestroy(grpc::ServerContext* context,
   return rpc::Handle(*context, [&]() -> Status {
     RIND_ASSIGN_OR_RETURN(const DestructionPlan plan, parts_.destruction.Plan(request->blobs()));
     for (const std::string& line : plan.will_delete) response->add_will_delete(line);
+    for (const std::string& file : plan.will_stay) {
+      response->add_will_delete("(stays, rind did not make it: " + file + ")");
+    }
     response->set_token(plan.token);
     return OkStatus();
   });

@@ -15,7 +15,6 @@ namespace rind::signing {
 namespace {
 
 using tuf::RoleName;
-using tuf::TopLevelRole;
 
 bool IsBin(std::string_view role) {
   if (!role.starts_with(tuf::kBinPrefix) || role.size() < 5 || role.size() > 8 || role[3] != '-') {

@@ -37,6 +37,9 @@ template <typename... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+// Clang 14 doesn't deduce an aggregate's arguments.
+template <typename... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
 
 // What goes with a verified file.
 struct Reply {

@@ -54,18 +54,20 @@ std::string_view CodeName(absl::StatusCode code);
 }  // namespace rind
 
 // Returns from the enclosing function when `expr` is an error.
-#define RIND_RETURN_IF_ERROR(expr)                        \
-  do {                                                    \
-    ::absl::Status rind_status_ = (expr);                 \
-    if (!rind_status_.ok()) return rind_status_;          \
+#define RIND_RETURN_IF_ERROR(expr)               \
+  do {                                           \
+    ::absl::Status rind_status_ = (expr);        \
+    if (!rind_status_.ok()) return rind_status_; \
   } while (false)
 
 #define RIND_STATUS_CONCAT_INNER_(a, b) a##b
 #define RIND_STATUS_CONCAT_(a, b) RIND_STATUS_CONCAT_INNER_(a, b)
+// NOLINTBEGIN(bugprone-macro-parentheses): names and declarations take no parentheses.
 #define RIND_ASSIGN_OR_RETURN_IMPL_(result, lhs, expr) \
   auto result = (expr);                                \
   if (!result.ok()) return result.status();            \
   lhs = *std::move(result)
+// NOLINTEND(bugprone-macro-parentheses)
 
 // RIND_ASSIGN_OR_RETURN(auto x, F()): x is the value, or the enclosing function returns the error.
 #define RIND_ASSIGN_OR_RETURN(lhs, expr) \

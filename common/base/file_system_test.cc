@@ -140,8 +140,8 @@ TEST_F(FileSystemTest, ALockHasOneHolderUntilItEnds) {
   {
     const auto held = FileLock::Acquire(At(".lock"), absl::ZeroDuration());
     ASSERT_TRUE(held.ok()) << held.status();
-    EXPECT_TRUE(absl::IsDeadlineExceeded(
-        FileLock::Acquire(At(".lock"), absl::Milliseconds(10)).status()));
+    EXPECT_TRUE(
+        absl::IsDeadlineExceeded(FileLock::Acquire(At(".lock"), absl::Milliseconds(10)).status()));
   }
   EXPECT_TRUE(FileLock::Acquire(At(".lock"), absl::ZeroDuration()).ok());
 }

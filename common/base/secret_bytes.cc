@@ -1,8 +1,8 @@
 #include "common/base/secret_bytes.h"
 
-#include <sodium.h>
-
 #include <algorithm>
+
+#include <sodium.h>
 
 #include "common/base/text.h"
 

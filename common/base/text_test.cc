@@ -20,7 +20,8 @@ TEST(Text, SplitKeepsEmptyPieces) {
 TEST(Text, ParseUnsignedTakesOnlyPlainDecimals) {
   EXPECT_EQ(ParseUnsigned("0", 10), 0u);
   EXPECT_EQ(ParseUnsigned("10", 10), 10u);
-  for (const char* wrong : {"", "11", "01", "+1", "-1", " 1", "1 ", "0x1", "18446744073709551616"}) {
+  for (const char* wrong :
+       {"", "11", "01", "+1", "-1", " 1", "1 ", "0x1", "18446744073709551616"}) {
     EXPECT_EQ(ParseUnsigned(wrong, 10), std::nullopt) << wrong;
   }
 }
@@ -28,9 +29,9 @@ TEST(Text, ParseUnsignedTakesOnlyPlainDecimals) {
 TEST(Text, P06StrictUtf8RefusesOverlongSurrogatesAndNul) {
   EXPECT_TRUE(IsStrictUtf8("plain"));
   EXPECT_TRUE(IsStrictUtf8("\xC3\xA9\xE2\x82\xAC\xF0\x9F\xA7\x80"));
-  const std::string_view wrong[] = {"\xC0\xAF",         "\xE0\x80\xAF", "\xED\xA0\x80",
-                                    "\xF4\x90\x80\x80", "\x80",         "\xE2\x82",
-                                    "\xF8\x88\x80\x80\x80"};
+  const std::string_view wrong[] = {
+      "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80",        "\xF4\x90\x80\x80",
+      "\x80",     "\xE2\x82",     "\xF8\x88\x80\x80\x80"};
   for (const std::string_view text : wrong) EXPECT_FALSE(IsStrictUtf8(text)) << Printable(text);
   EXPECT_FALSE(IsStrictUtf8(std::string_view("a\0b", 3)));
 }

@@ -5,16 +5,10 @@ cd "$(dirname "$0")/.."
 preset=$1
 cmake --preset "$preset"
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
-if [ "$preset" = tsan ]; then
-  # Debian's gRPC is not instrumented and reports noise: the layers below rpc only (ARCHITECTURE.md 7).
-  mapfile -t targets < <(git grep -h 'rind_test(NAME' -- 'common/*CMakeLists.txt' ':!common/rpc' ':!common/runtime' ':!common/testing' |
-    grep -oE 'NAME [a-z0-9_]+' | cut -d' ' -f2 | sort -u)
-  cmake --build "build/$preset" -j"${JOBS:-$(nproc)}" --target "${targets[@]}"
-  for target in "${targets[@]}"; do
-    echo "--- $target"
-    "build/$preset/tests/$target" --gtest_brief=1
-  done
-  exit 0
-fi
-cmake --build "build/$preset" -j"${JOBS:-$(nproc)}"
-ctest --test-dir "build/$preset" --output-on-failure -j2 -L unit
+# ThreadSanitizer: tests that meet no gRPC only (RIND_TSAN_LAYERS in cmake/RindLibrary.cmake).
+case $preset in
+  tsan) target=rind-tsan-tests labels='^tsan$' ;;
+  *) target=rind-unit-tests labels='^(unit|architecture)$' ;;
+esac
+cmake --build "build/$preset" -j"${JOBS:-$(nproc)}" --target "$target"
+ctest --test-dir "build/$preset" --output-on-failure -j2 -L "$labels" --no-tests=error

@@ -19,8 +19,10 @@
 namespace rind::rpc {
 namespace {
 
-constexpr int kReconnectAtFirstMs = 200;
-constexpr int kReconnectAtMostMs = 5'000;
+// A service that came up is found at once: a person may have started it a moment ago.
+constexpr int kReconnectAtFirstMs = 100;
+constexpr int kReconnectAtMostMs = 500;
+constexpr int kConnectWithinMs = 5'000;
 constexpr int kKeepaliveMs = 120'000;  // servers allow one ping a minute
 constexpr int kKeepaliveTimeoutMs = 20'000;
 
@@ -30,7 +32,7 @@ grpc::ChannelArguments Arguments(const PeerOptions& options) {
   arguments.SetMaxReceiveMessageSize(options.max_message_bytes);
   arguments.SetMaxSendMessageSize(options.max_message_bytes);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectAtFirstMs);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kReconnectAtMostMs);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectWithinMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectAtMostMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);

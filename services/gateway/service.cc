@@ -11,25 +11,25 @@ namespace {
 
 class GatewayService final : public runtime::Service {
  public:
-  GatewayService(std::unique_ptr<Gateway> gateway, std::string host)
-      : gateway_(std::move(gateway)), host_(std::move(host)) {}
-  std::string ReadyLine() const override {
-    return Cat("READY  pip index: http://", host_, ":", gateway_->port(), "/simple/");
-  }
+  GatewayService(std::unique_ptr<Gateway> gateway, std::string url)
+      : gateway_(std::move(gateway)), url_(std::move(url)) {}
+  std::string ReadyLine() const override { return Cat("READY  pip index: ", url_, "simple/"); }
   void Stop(absl::Duration grace) override { gateway_->Stop(grace); }
 
  private:
   std::unique_ptr<Gateway> gateway_;
-  const std::string host_;
+  const std::string url_;  // ends with "/"
 };
 
 StatusOr<std::unique_ptr<runtime::Service>> Build(runtime::Config& config,
                                                   const runtime::Environment& environment) {
   RIND_ASSIGN_OR_RETURN(Settings settings, ReadSettings(config));
   const std::string host = settings.HostInUrl();
+  std::string url = settings.public_url;
   RIND_ASSIGN_OR_RETURN(std::unique_ptr<Gateway> gateway,
                         Gateway::Start(std::move(settings), environment.files, environment.clock));
-  return std::make_unique<GatewayService>(std::move(gateway), host);
+  if (url.empty()) url = Cat("http://", host, ":", gateway->port(), "/");
+  return std::make_unique<GatewayService>(std::move(gateway), std::move(url));
 }
 
 Status Health(runtime::Config& config, const runtime::Environment&) { return AskHealth(config); }

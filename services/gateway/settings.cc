@@ -70,6 +70,7 @@ StatusOr<Settings> ReadSettings(runtime::Config& config) {
   const std::string listen = config.StringOr("gateway.listen", "127.0.0.1:8080");
   settings.bundle = config.Path("gateway.bundle");
   settings.mirror = config.StringOr("gateway.mirror", "");
+  settings.public_url = config.StringOr("gateway.public_url", "");
   settings.ca_file = config.PathOr("gateway.ca_file", "");
   const bool others = config.BoolOr("gateway.allow_other_addresses", false);
   settings.refresh = config.DurationOr("gateway.refresh", absl::Seconds(60));
@@ -90,9 +91,11 @@ StatusOr<Settings> ReadSettings(runtime::Config& config) {
                          "served; set gateway.allow_other_addresses = true if that is meant"));
     }
   }
-  if (!settings.mirror.empty()) {
-    const auto url = http::ParseUrl(settings.mirror);
-    if (!url.ok()) config.Problem("gateway.mirror", MessageOf(url.status()));
+  for (const auto& [key, text] : {std::pair("gateway.mirror", settings.mirror),
+                                  std::pair("gateway.public_url", settings.public_url)}) {
+    if (text.empty()) continue;
+    const auto url = http::ParseUrl(text);
+    if (!url.ok()) config.Problem(key, MessageOf(url.status()));
   }
   if (settings.refresh < absl::Seconds(1) || settings.refresh > absl::Hours(24)) {
     config.Problem("gateway.refresh", "wanted 1s to 24h");

@@ -18,7 +18,8 @@ struct Settings {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;
   std::string bundle;
-  std::string mirror;  // "": the bundle's
+  std::string mirror;      // "": the bundle's
+  std::string public_url;  // what people are told to use; "": the address it listens on
   std::string ca_file;
   absl::Duration refresh = absl::Seconds(60);
   std::string cache;

@@ -23,7 +23,7 @@ help:
 	@echo "make containers   the same system in containers, proved with a real engine"
 	@echo "make bench        measurements against GOALS"
 	@echo "make format       clang-format-14 over everything (format-check: only look)"
-	@echo "make tidy         clang-tidy-14 (BASE=main: only what differs)"
+	@echo "make tidy         clang-tidy-14 over what changed since BASE (ALL=1: over everything)"
 	@echo "make test-asan    unit tests under AddressSanitizer and UBSan (test-tsan: ThreadSanitizer)"
 	@echo "make fuzz         each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make packages     every Debian package that any of these needs"

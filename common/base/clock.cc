@@ -60,7 +60,7 @@ std::string FormatSpan(absl::Duration span) {
   const std::int64_t seconds = absl::ToInt64Seconds(span);
   if (seconds < 60) return Cat(seconds, " s");
   if (seconds < 3600) return Cat(seconds / 60, " m");
-  if (seconds < 2 * 86400) return Cat(seconds / 3600, " h ", seconds / 60 % 60, " m");
+  if (seconds < std::int64_t{2} * 86400) return Cat(seconds / 3600, " h ", seconds / 60 % 60, " m");
   return Cat(seconds / 86400, " d");
 }
 

@@ -94,6 +94,21 @@ class DocumentSignerClient final : public DocumentSigner {
   const Clock& clock_;
 };
 
+// The offline signer runs for a ceremony only, and a person has perhaps just started it: a call
+// waits for it as long as its deadline allows, and then says what is missing.
+void PrepareForCeremony(grpc::ClientContext& context) {
+  rpc::Prepare(context, kAskDeadline);
+  context.set_wait_for_ready(true);
+}
+
+Status FromCeremony(const grpc::Status& answer) {
+  const Status status = rpc::FromGrpc(answer);
+  if (!absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status)) return status;
+  return Unavailable(
+      "the offline-signer does not answer: start it for the ceremony, on its own host, with "
+      "`rind-offline-signer serve --config FILE`");
+}
+
 class OfflineSignerClient final : public OfflineSigner {
  public:
   OfflineSignerClient(std::shared_ptr<grpc::Channel> channel, std::string repository,
@@ -117,9 +132,9 @@ class OfflineSignerClient final : public OfflineSigner {
       }
     }
     grpc::ClientContext context;
-    rpc::Prepare(context, kAskDeadline);
+    PrepareForCeremony(context);
     ceremony::v1::ProposeResponse response;
-    RIND_RETURN_IF_ERROR(rpc::FromGrpc(stub_->Propose(&context, request, &response)));
+    RIND_RETURN_IF_ERROR(FromCeremony(stub_->Propose(&context, request, &response)));
     return GetProposal(response.proposal_id());
   }
 
@@ -127,18 +142,18 @@ class OfflineSignerClient final : public OfflineSigner {
     ceremony::v1::GetProposalRequest request;
     request.set_proposal_id(id);
     grpc::ClientContext context;
-    rpc::Prepare(context, kAskDeadline);
+    PrepareForCeremony(context);
     ceremony::v1::GetProposalResponse response;
-    RIND_RETURN_IF_ERROR(rpc::FromGrpc(stub_->GetProposal(&context, request, &response)));
+    RIND_RETURN_IF_ERROR(FromCeremony(stub_->GetProposal(&context, request, &response)));
     return FromMessage(response, id);
   }
 
   StatusOr<OfflineState> GetState() override {
     grpc::ClientContext context;
-    rpc::Prepare(context, kAskDeadline);
+    PrepareForCeremony(context);
     ceremony::v1::GetStateResponse response;
     RIND_RETURN_IF_ERROR(
-        rpc::FromGrpc(stub_->GetState(&context, ceremony::v1::GetStateRequest(), &response)));
+        FromCeremony(stub_->GetState(&context, ceremony::v1::GetStateRequest(), &response)));
     OfflineState state;
     state.repository = response.repository_id();
     RIND_ASSIGN_OR_RETURN(state.keys, KeysFrom(response.keys()));

@@ -141,7 +141,7 @@ def steal_and_forge(system, scratch):
     system.rind("claims", "authorise", "rind-hello", "--key", system.home / "officer/officer.key",
                 "--no-passphrase", "--yes")
     with_offline = system.start("offline-signer")
-    proposal = system.rind_json("promote", "rind-hello", "--no-wait")["proposal_id"]
+    proposal = system.rind_json("promote", "rind-hello", "--no-wait")["proposal"]
     harness.run([harness.BIN / "rind-offline-signer", "approve", "--config",
                  system.config("offline-signer"), proposal, "--yes"])
     system.rind("promote", "rind-hello")

@@ -432,7 +432,7 @@ Status GatewayImpl::StreamAndKeep(Exchange& exchange, const FoundTarget& target,
 
 }  // namespace
 
-StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Settings settings, FileSystem& files,
+StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Settings& settings, FileSystem& files,
                                                   const Clock& clock) {
   RIND_ASSIGN_OR_RETURN(const Bundle bundle, LoadBundle(files, settings.bundle));
   const std::string mirror = settings.mirror.empty() ? bundle.mirror : settings.mirror;

@@ -20,7 +20,7 @@ namespace rind::gateway {
 class Gateway {
  public:
   // `files` and `clock` must outlive it.
-  static StatusOr<std::unique_ptr<Gateway>> Start(Settings settings, FileSystem& files,
+  static StatusOr<std::unique_ptr<Gateway>> Start(const Settings& settings, FileSystem& files,
                                                   const Clock& clock);
   virtual ~Gateway() = default;
   virtual std::uint16_t port() const = 0;

@@ -14,6 +14,11 @@ option(RIND_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 if(RIND_SANITIZE)
   add_compile_options(-fsanitize=${RIND_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${RIND_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # Instrumented, <regex> looks uninitialized to gcc 12, whose manual warns of that; and Boost.Asio's
+    # fences are not modelled, but its queues take mutexes, which are. The other presets keep both.
+    list(APPEND RIND_WARNINGS -Wno-maybe-uninitialized -Wno-tsan)
+  endif()
 elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
   add_compile_options(-fstack-protector-strong -D_FORTIFY_SOURCE=2)
   add_link_options(-Wl,-z,relro,-z,now)

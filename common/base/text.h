@@ -16,8 +16,7 @@ namespace text_internal {
 inline void Append(std::string& out, std::string_view piece) { out.append(piece); }
 inline void Append(std::string& out, char piece) { out.push_back(piece); }
 template <std::integral T>
-  requires(!std::same_as<T, char> && !std::same_as<T, bool>)
-void Append(std::string& out, T piece) {
+requires(!std::same_as<T, char> && !std::same_as<T, bool>) void Append(std::string& out, T piece) {
   out.append(std::to_string(piece));
 }
 }  // namespace text_internal

@@ -23,8 +23,8 @@ std::string_view SchemeName(KeyScheme scheme);
 
 class PublicKey {
  public:
-  // `material` as TUF's keyval.public: 64 hexadecimal digits for Ed25519, PEM (SubjectPublicKeyInfo)
-  // for the others. InvalidArgument says what is wrong with it.
+  // `material` as TUF's keyval.public: 64 hexadecimal digits for Ed25519, PEM
+  // (SubjectPublicKeyInfo) for the others. InvalidArgument says what is wrong with it.
   static StatusOr<PublicKey> Create(KeyScheme scheme, std::string_view material);
   // From the 32 raw bytes of an Ed25519 key.
   static StatusOr<PublicKey> FromEd25519(std::string_view raw);

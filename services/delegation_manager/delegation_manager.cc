@@ -103,7 +103,7 @@ class DelegationManager final : public runtime::Service {
                     [this](absl::Duration time) { return loop_.Wait(time); }});
   const std::unique_ptr<StatusReporter> status_ = MakeStatusReporter(
       {config_.repository, config_.bins, *state_, *content_signer_, *release_signer_, Probes(),
-       [this] { return loop_.Next(); }, [this] { return loop_.LastError(); }, environment_.clock});
+       [this] { return loop_.Next(); }, [this] { return publisher_->LastError(); }, environment_.clock});
   Promotions promotions_{{*state_, *publisher_, *offline_signer_, environment_.clock}};
   Destruction destruction_{
       {config_.repository, config_.public_folder, config_.blobs_folder, *state_, environment_.files,

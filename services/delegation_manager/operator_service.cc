@@ -2,6 +2,7 @@
 
 #include <grpcpp/server_context.h>
 
+#include "common/base/text.h"
 #include "common/crypto/hash.h"
 #include "common/rpc/handler.h"
 #include "services/delegation_manager/publish/lifetimes.h"
@@ -17,10 +18,14 @@ std::int64_t Seconds(absl::Time time) {
                                                                         : absl::ToUnixSeconds(time);
 }
 
-// A refused document is the answer "no", even when the rest went out.
+// A refused document is the answer "no", even when the rest went out; the message says both.
 Status Answer(const StatusOr<ReleaseResult>& result, pb::ReleaseResponse& out) {
   RIND_RETURN_IF_ERROR(result.status());
-  if (!result->refused.empty()) return FailedPrecondition(result->refused);
+  if (!result->refused.empty()) {
+    return FailedPrecondition(
+        Cat("snapshot v", result->snapshot_version,
+            " is published, without what a signer refused: ", result->refused));
+  }
   out.set_published(result->published);
   out.set_snapshot_version(result->snapshot_version);
   out.set_timestamp_version(result->timestamp_version);

@@ -232,7 +232,15 @@ StatusOr<std::int64_t> Claims::Publish(std::string_view what) {
     return Annotate(released.status(),
                     Cat(what, ": is recorded, and published as soon as the signers sign it"));
   }
-  if (!released->refused.empty()) {
+  if (released->refused.empty()) return released->snapshot_version;
+  // What was refused may be somebody else's: this project's is still staged when it is not out.
+  bool waits = false;
+  RIND_RETURN_IF_ERROR(parts_.state.Transact([&](Tables& tables) -> Status {
+    RIND_ASSIGN_OR_RETURN(const auto staged, tables.staging.Roles());
+    for (const StagedRole& role : staged) waits = waits || tuf::ProjectOf(role.role) == what;
+    return OkStatus();
+  }));
+  if (waits) {
     return FailedPrecondition(Cat(what, ": is recorded and not published: ", released->refused));
   }
   return released->snapshot_version;

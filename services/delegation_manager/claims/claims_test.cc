@@ -50,6 +50,7 @@ class FakePublisher final : public Publisher {
   StatusOr<ReleaseResult> RefreshTimestamp() override { return ReleaseResult{}; }
   Status Recover() override { return OkStatus(); }
   Status Between(const std::function<Status()>& body) override { return body(); }
+  std::string LastError() const override { return {}; }
 
   Status answer;
   std::vector<std::string> published;

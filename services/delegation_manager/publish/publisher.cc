@@ -14,6 +14,7 @@
 #include "services/delegation_manager/publish/read_back.h"
 #include "services/delegation_manager/publish/release.h"
 #include "services/delegation_manager/publish/release_planner.h"
+#include "services/delegation_manager/publish/withheld.h"
 
 namespace rind::delegation_manager {
 namespace {
@@ -54,43 +55,34 @@ class JournalledPublisher final : public Publisher {
   StatusOr<ReleaseResult> Release(bool force) override {
     const absl::MutexLock hold(&mu_);
     const absl::Time begin = clock_.Now();
-    RIND_ASSIGN_OR_RETURN(ReleaseResult result, FinishJournal());
-    RIND_ASSIGN_OR_RETURN(auto planned,
-                          planner_.Plan(force && !result.published, WholeSeconds(begin)));
-    if (planned) {
-      RIND_ASSIGN_OR_RETURN(result, Run(*std::move(planned)));
-    } else if (!result.published) {
-      RIND_ASSIGN_OR_RETURN(result, Current());
-    }
-    result.took = clock_.Now() - begin;
+    StatusOr<ReleaseResult> result = ReleaseNow(force);
+    if (result.ok()) result->took = clock_.Now() - begin;
     return result;
   }
 
   StatusOr<ReleaseResult> RefreshTimestamp() override {
     const absl::MutexLock hold(&mu_);
     const absl::Time begin = clock_.Now();
-    RIND_ASSIGN_OR_RETURN(ReleaseResult result, FinishJournal());
-    if (!result.published) {
-      delegation_manager::Release release;
-      release.step = ReleaseStep::kTimestamp;
-      release.timestamp_only = true;
-      RIND_ASSIGN_OR_RETURN(result, Run(std::move(release)));
-    }
-    result.took = clock_.Now() - begin;
+    StatusOr<ReleaseResult> result = RefreshNow();
+    if (result.ok()) result->took = clock_.Now() - begin;
     return result;
   }
 
   Status Recover() override {
-    {
-      const absl::MutexLock hold(&mu_);
-      RIND_RETURN_IF_ERROR(FinishJournal().status());
-      RIND_ASSIGN_OR_RETURN(const ReleaseResult now, Current());
-      if (now.snapshot_version == 0) return OkStatus();
-    }
-    RIND_ASSIGN_OR_RETURN(const ReleaseResult released, Release(false));
-    if (released.published) return OkStatus();
+    const absl::MutexLock hold(&mu_);
+    RIND_ASSIGN_OR_RETURN(const ReleaseResult now, Current());
+    if (now.snapshot_version == 0) return NoteRelease(FinishJournal()).status();
+    const auto released = ReleaseNow(false);
+    if (released.ok() && released->published) return OkStatus();
     RIND_ASSIGN_OR_RETURN(const bool due, TimestampIsDue());
-    return due ? RefreshTimestamp().status() : OkStatus();
+    if (due) RIND_RETURN_IF_ERROR(RefreshNow().status());
+    // A refusal stays what it is until somebody changes what is refused: the others go on.
+    return absl::IsFailedPrecondition(released.status()) ? OkStatus() : released.status();
+  }
+
+  std::string LastError() const override {
+    const absl::MutexLock hold(&note_mu_);
+    return release_error_.empty() ? timestamp_error_ : release_error_;
   }
 
   Status Between(const std::function<Status()>& body) override {
@@ -100,6 +92,63 @@ class JournalledPublisher final : public Publisher {
 
  private:
   using Draft = delegation_manager::Release;
+
+  StatusOr<ReleaseResult> ReleaseNow(bool force) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return NoteRelease(ReleaseAll(force));
+  }
+
+  StatusOr<ReleaseResult> ReleaseAll(bool force) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    RIND_ASSIGN_OR_RETURN(ReleaseResult result, FinishJournal());
+    RIND_ASSIGN_OR_RETURN(auto planned,
+                          planner_.Plan(force && !result.published, WholeSeconds(clock_.Now())));
+    if (planned) {
+      RIND_ASSIGN_OR_RETURN(result, Run(*std::move(planned)));
+      if (!result.published) {
+        return FailedPrecondition(Cat("nothing is published: ", result.refused));
+      }
+    } else if (!result.published) {
+      RIND_ASSIGN_OR_RETURN(result, Current());
+    }
+    return result;
+  }
+
+  StatusOr<ReleaseResult> RefreshNow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    const auto result = RefreshOnly();
+    const absl::MutexLock hold(&note_mu_);
+    timestamp_error_ = std::string(MessageOf(result.status()));
+    return result;
+  }
+
+  StatusOr<ReleaseResult> RefreshOnly() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    const auto finished = NoteRelease(FinishJournal());
+    if (finished.ok() && finished->published) return finished;
+    Draft release;
+    release.step = ReleaseStep::kTimestamp;
+    release.timestamp_only = true;
+    if (!finished.ok()) {
+      RIND_ASSIGN_OR_RETURN(release.parked, Park(finished.status()));
+    }
+    return Run(std::move(release));
+  }
+
+  // What the journal holds, when it can wait: its signers did not sign, and no snapshot is signed
+  // yet, so a timestamp of the published snapshot may go ahead.
+  StatusOr<std::string> Park(const Status& why) {
+    if (!absl::IsFailedPrecondition(why) && !absl::IsUnavailable(why) &&
+        !absl::IsDeadlineExceeded(why)) {
+      return why;
+    }
+    RIND_ASSIGN_OR_RETURN(const JournalEntry entry, ReadJournal());
+    if (entry.step == NameOf(ReleaseStep::kTimestamp)) return why;
+    return entry.payload;
+  }
+
+  StatusOr<ReleaseResult> NoteRelease(StatusOr<ReleaseResult> result) {
+    const absl::MutexLock hold(&note_mu_);
+    release_error_ = result.ok() ? result->refused : std::string(MessageOf(result.status()));
+    if (result.ok() && result->published) timestamp_error_.clear();
+    return result;
+  }
 
   // The newest that is published, as a result that published nothing.
   StatusOr<ReleaseResult> Current() {
@@ -129,15 +178,28 @@ class JournalledPublisher final : public Publisher {
 
   // What the journal holds goes out first, always with the bytes that stand there.
   StatusOr<ReleaseResult> FinishJournal() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    std::optional<JournalEntry> entry;
+    // A timestamp that went ahead leaves the release behind it in the journal: at most two.
+    constexpr int kMostInJournal = 2;
+    ReleaseResult last;
+    for (int i = 0; i < kMostInJournal; ++i) {
+      RIND_ASSIGN_OR_RETURN(const JournalEntry entry, ReadJournal());
+      if (entry.payload.empty()) break;
+      RIND_ASSIGN_OR_RETURN(Draft release, DecodeRelease(entry.payload));
+      LogInfo("going on with the release that the journal holds", {{"step", entry.step}});
+      RIND_ASSIGN_OR_RETURN(last, Resume(std::move(release)));
+    }
+    return last;
+  }
+
+  // Of a release; an empty payload when there is none.
+  StatusOr<JournalEntry> ReadJournal() {
+    JournalEntry release;
     RIND_RETURN_IF_ERROR(state_.Transact([&](Tables& tables) -> Status {
-      RIND_ASSIGN_OR_RETURN(entry, tables.journal.Read());
+      RIND_ASSIGN_OR_RETURN(auto entry, tables.journal.Read());
+      if (entry && entry->kind == kJournalKind) release = *std::move(entry);
       return OkStatus();
     }));
-    if (!entry || entry->kind != kJournalKind) return ReleaseResult{};
-    RIND_ASSIGN_OR_RETURN(Draft release, DecodeRelease(entry->payload));
-    LogInfo("going on with the release that the journal holds", {{"step", entry->step}});
-    return Resume(std::move(release));
+    return release;
   }
 
   Status WriteJournal(const Draft& release) {
@@ -147,8 +209,24 @@ class JournalledPublisher final : public Publisher {
     });
   }
 
-  Status ClearJournal() {
-    return state_.Transact([](Tables& tables) { return tables.journal.Clear(); });
+  // The journal is done with `release`: what it let pass is next.
+  static Status EndJournal(Tables& tables, const Draft& release) {
+    if (release.parked.empty()) return tables.journal.Clear();
+    RIND_ASSIGN_OR_RETURN(const Draft parked, DecodeRelease(release.parked));
+    return tables.journal.Write(
+        {std::string(kJournalKind), std::string(NameOf(parked.step)), release.parked});
+  }
+  Status EndJournal(const Draft& release) {
+    return state_.Transact([&](Tables& tables) { return EndJournal(tables, release); });
+  }
+
+  // Nothing was signed: the next release begins anew. A result that published nothing.
+  StatusOr<ReleaseResult> DropRelease(const Draft& release) {
+    RIND_RETURN_IF_ERROR(EndJournal(release));
+    LogWarning("a release is dropped before its first signature", {{"refusal", release.refused}});
+    ReleaseResult result;
+    result.refused = release.refused;
+    return result;
   }
 
   StatusOr<ReleaseResult> Run(Draft release) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
@@ -164,8 +242,7 @@ class JournalledPublisher final : public Publisher {
       RIND_RETURN_IF_ERROR(SignContent(release));
       Failpoint("publish.content_signed");
       if (!release.must_publish && release.files.empty() && release.pages.empty()) {
-        RIND_RETURN_IF_ERROR(ClearJournal());
-        return FailedPrecondition(Cat("nothing is published: ", release.refused));
+        return DropRelease(release);
       }
       Advance(release, ReleaseStep::kSnapshot);
     }
@@ -199,15 +276,32 @@ class JournalledPublisher final : public Publisher {
     return OkStatus();
   }
 
-  // A refused document keeps its last version, its bin stays dirty; the others go on.
+  // A refused document keeps its last version, its bin stays dirty; the others go on. First
+  // recently-claimed, alone: when it is refused, no bin may let go of what it would have taken.
   Status SignContent(Draft& release) {
-    if (release.asked.empty()) return OkStatus();
+    const auto others = std::stable_partition(
+        release.asked.begin(), release.asked.end(),
+        [](const auto& asked) { return asked.document.role == tuf::RecentlyClaimedRole(); });
+    const auto claims = static_cast<std::size_t>(others - release.asked.begin());
+    if (claims > 0) {
+      const std::string before = release.refused;
+      RIND_RETURN_IF_ERROR(SignDocuments(release, 0, claims));
+      if (release.refused != before) {
+        RIND_RETURN_IF_ERROR(
+            state_.Transact([&](Tables& tables) { return WithholdMoves(tables, release); }));
+      }
+    }
+    return SignDocuments(release, claims, release.asked.size() - claims);
+  }
+
+  Status SignDocuments(Draft& release, std::size_t first, std::size_t count) {
+    if (count == 0) return OkStatus();
     std::vector<DocumentToSign> documents;
-    documents.reserve(release.asked.size());
-    for (const AskedDocument& asked : release.asked) documents.push_back(asked.document);
+    documents.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) documents.push_back(release.asked[first + i].document);
     RIND_ASSIGN_OR_RETURN(const auto outcomes, content_signer_.Sign(documents));
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
-      const AskedDocument& asked = release.asked[i];
+      const AskedDocument& asked = release.asked[first + i];
       if (const auto* answer = std::get_if<SignedByKey>(&outcomes[i])) {
         RIND_RETURN_IF_ERROR(Take(release, asked, *answer));
         continue;
@@ -229,27 +323,57 @@ class JournalledPublisher final : public Publisher {
   }
 
   // Snapshot or timestamp: journalled before the release-signer is asked. A refusal says that
-  // nothing was signed, so the next attempt builds the document anew.
+  // nothing was signed, so the document may be built anew.
   Status SignOne(Draft& release, std::string_view failpoint) {
+    const bool snapshot = release.step == ReleaseStep::kSnapshot;
+    // As the journal has it, as of now, and without what others signed.
+    constexpr int kMostAttempts = 3;
+    for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+      const bool from_journal = !release.asked.empty();
+      if (!from_journal) RIND_RETURN_IF_ERROR(BuildOne(release, snapshot, failpoint));
+      const AskedDocument asked = release.asked.front();
+      RIND_ASSIGN_OR_RETURN(const auto outcomes, release_signer_.Sign({&asked.document, 1}));
+      if (const auto* answer = std::get_if<SignedByKey>(&outcomes.front())) {
+        return Take(release, asked, *answer);
+      }
+      const std::string refusal = Describe(asked, std::get<Refused>(outcomes.front()));
+      LogWarning("the release-signer refused", {{"refusal", refusal}});
+      release.asked.clear();
+      if (from_journal) continue;  // it may have lain there for too long
+      bool smaller = false;
+      if (snapshot) {
+        RIND_ASSIGN_OR_RETURN(smaller, LeaveOutPushes(release, refusal));
+      }
+      if (smaller) continue;
+      const bool drop =
+          release.timestamp_only || (snapshot && release.receipts.empty() && release.files.empty());
+      RIND_RETURN_IF_ERROR(drop ? EndJournal(release) : WriteJournal(release));
+      return FailedPrecondition(Cat("the release-signer refused: ", refusal));
+    }
+    return Internal("publisher: a document was refused and built anew without an end");
+  }
+
+  Status BuildOne(Draft& release, bool snapshot, std::string_view failpoint) {
     const absl::Time now = WholeSeconds(clock_.Now());
-    if (release.asked.empty()) {
-      const bool snapshot = release.step == ReleaseStep::kSnapshot;
-      auto built =
-          snapshot ? planner_.BuildSnapshot(release, now) : planner_.BuildTimestamp(release, now);
-      RIND_RETURN_IF_ERROR(built.status());
-      release.asked.push_back(*std::move(built));
-      RIND_RETURN_IF_ERROR(WriteJournal(release));
-      Failpoint(failpoint);
-    }
-    const AskedDocument asked = release.asked.front();
-    RIND_ASSIGN_OR_RETURN(const auto outcomes, release_signer_.Sign({&asked.document, 1}));
-    if (const auto* answer = std::get_if<SignedByKey>(&outcomes.front())) {
-      return Take(release, asked, *answer);
-    }
-    release.asked.clear();
-    RIND_RETURN_IF_ERROR(release.timestamp_only ? ClearJournal() : WriteJournal(release));
-    return FailedPrecondition(
-        Cat("the release-signer refused: ", Describe(asked, std::get<Refused>(outcomes.front()))));
+    RIND_ASSIGN_OR_RETURN(AskedDocument built, snapshot ? planner_.BuildSnapshot(release, now)
+                                                        : planner_.BuildTimestamp(release, now));
+    release.asked.push_back(std::move(built));
+    RIND_RETURN_IF_ERROR(WriteJournal(release));
+    Failpoint(failpoint);
+    return OkStatus();
+  }
+
+  // A project's new version that the release-signer does not take must not hold up all others.
+  StatusOr<bool> LeaveOutPushes(Draft& release, const std::string& refusal) {
+    bool smaller = false;
+    RIND_RETURN_IF_ERROR(state_.Transact([&](Tables& tables) -> Status {
+      RIND_ASSIGN_OR_RETURN(smaller, WithholdPushes(tables, release));
+      return OkStatus();
+    }));
+    if (smaller)
+      release.refused = Cat(release.refused, release.refused.empty() ? "" : "; ", refusal);
+    // Without anything left there is nothing to ask for.
+    return smaller && !(release.files.empty() && !release.must_publish);
   }
 
   // Everything under its final, immutable name; then the check; then the one file that moves.
@@ -318,11 +442,12 @@ class JournalledPublisher final : public Publisher {
       }
       RIND_RETURN_IF_ERROR(tables.bins.MarkClean(release.bins));
       RIND_RETURN_IF_ERROR(tables.staging.Drop(release.change));
+      RIND_RETURN_IF_ERROR(StageWithheld(tables, release));
       if (release.refused.empty()) {
         RIND_RETURN_IF_ERROR(tables.projects.Published(release.change));
       }
       RIND_RETURN_IF_ERROR(ClearRecentlyClaimedDirty(tables, release));
-      return tables.journal.Clear();
+      return EndJournal(tables, release);
     }));
     Failpoint("publish.committed");
     RIND_ASSIGN_OR_RETURN(ReleaseResult result, Current());
@@ -359,6 +484,9 @@ class JournalledPublisher final : public Publisher {
   const Clock& clock_;
   const ReleasePlanner planner_;
   absl::Mutex mu_;  // one release at a time
+  mutable absl::Mutex note_mu_;
+  std::string release_error_ ABSL_GUARDED_BY(note_mu_);
+  std::string timestamp_error_ ABSL_GUARDED_BY(note_mu_);
 };
 
 }  // namespace

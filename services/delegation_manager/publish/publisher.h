@@ -3,9 +3,11 @@
 // Promise: ARCHITECTURE.md section 5. What was asked of a signer is journalled first;
 // timestamp.json moves only after everything that it leads to was written, synced, read back and
 // verified. A crash at any instruction leaves the old or the new release, whole; Recover() finishes
-// what was begun. Errors: FailedPrecondition (no repository, a signer's refusal: the message has
-// its rule), Unavailable (a signer can't be reached; a later attempt goes on with the same bytes),
-// DataLoss (what was read back is not what was written; timestamp.json did not move). Threading:
+// what was begun. What a signer refuses is left out and asked for again by the next release; the
+// rest goes out. A release that its signers don't sign never keeps the timestamp from being fresh.
+// Errors: FailedPrecondition (no repository, a signer's refusal: the message has its rule),
+// Unavailable (a signer can't be reached; a later attempt goes on with the same bytes), DataLoss
+// (what was read back is not what was written; timestamp.json did not move). Threading:
 // thread-safe; calls wait for one another.
 #pragma once
 
@@ -46,12 +48,16 @@ class Publisher {
   // Publishes what waits: dirty bins, staged roles and pages, recently-claimed, what nears expiry.
   // `force`: a new snapshot even if nothing changed.
   virtual StatusOr<ReleaseResult> Release(bool force) = 0;
-  // Signs the timestamp anew; the snapshot stays.
+  // Signs the timestamp anew; the snapshot stays. Also while a release waits for its signers.
   virtual StatusOr<ReleaseResult> RefreshTimestamp() = 0;
-  // Goes on with what a crash or an error left in the journal; then re-signs what has expired.
+  // Goes on with what a crash or an error left in the journal; then re-signs what has expired. OK
+  // too when all that is left is what a signer refuses: LastError() has it.
   virtual Status Recover() = 0;
   // Runs `body` while no release runs.
   virtual Status Between(const std::function<Status()>& body) = 0;
+  // Why the last release, or the last timestamp, did not go out, or not whole; whoever asked for
+  // it. Empty when they did. Does not wait for a release that runs.
+  virtual std::string LastError() const = 0;
 };
 
 // What is passed in must outlive the publisher.

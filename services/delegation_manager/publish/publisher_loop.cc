@@ -43,11 +43,6 @@ void PublisherLoop::Changed() {
   changed_ = true;
 }
 
-std::string PublisherLoop::LastError() const {
-  const absl::MutexLock hold(&mu_);
-  return last_error_;
-}
-
 NextAction PublisherLoop::Next() const { return DecideNextAction(View()); }
 
 bool PublisherLoop::Wait(absl::Duration time) {
@@ -92,13 +87,12 @@ void PublisherLoop::Note(const Status& status) {
   const absl::MutexLock hold(&mu_);
   if (status.ok()) {
     failures_ = 0;
-    last_error_.clear();
     return;
   }
   ++failures_;
   last_failure_ = clock_.Now();
-  last_error_ = std::string(MessageOf(status));
-  LogError("publishing failed", {{"error", last_error_}, {"failures", Cat(failures_)}});
+  LogError("publishing failed",
+           {{"error", std::string(MessageOf(status))}, {"failures", Cat(failures_)}});
 }
 
 // Until what was begun, or expired while we were away, is published.
@@ -118,21 +112,24 @@ bool PublisherLoop::Recover() {
   return true;
 }
 
-void PublisherLoop::Act(const NextAction& next) {
+void PublisherLoop::Act() {
   {
     const absl::MutexLock hold(&mu_);
     first_change_ = last_change_ = absl::InfinitePast();
   }
-  // A release takes up what nears expiry too; when there was nothing, the timestamp alone is due.
-  auto result = publisher_.Release(false);
-  if (result.ok() && !result->published && next.kind == NextAction::Kind::kTimestamp) {
-    result = publisher_.RefreshTimestamp();
+  // A release takes up what nears expiry too. When it published nothing, because there was nothing
+  // or because it failed, the timestamp is due all the same.
+  const auto released = publisher_.Release(false);
+  Status status = released.status();
+  if (released.ok() && !released->refused.empty()) status = FailedPrecondition(released->refused);
+  if (!released.ok() || !released->published) {
+    const PublisherView view = View();
+    if (view.created && clock_.Now() >= view.timestamp_signed + view.timestamp_every) {
+      const Status refreshed = publisher_.RefreshTimestamp().status();
+      if (status.ok()) status = refreshed;
+    }
   }
-  if (result.ok() && !result->refused.empty()) {
-    Note(FailedPrecondition(result->refused));
-  } else {
-    Note(result.status());
-  }
+  Note(status);
 }
 
 void PublisherLoop::Run() {
@@ -149,7 +146,7 @@ void PublisherLoop::Run() {
       if (stopping_) return;
       changed_ = false;
     }
-    if (due) Act(next);
+    if (due) Act();
   }
 }
 

@@ -40,8 +40,6 @@ class PublisherLoop {
   void Stop();
   // Something was ingested, staged or created.
   void Changed();
-  // Of the last attempt; empty when it succeeded.
-  std::string LastError() const;
   NextAction Next() const;
   // Waits for `time` or for Stop(); false then.
   bool Wait(absl::Duration time);
@@ -49,7 +47,7 @@ class PublisherLoop {
  private:
   void Run();
   bool Recover();
-  void Act(const NextAction& next);
+  void Act();
   void Note(const Status& status);
   PublisherView View() const;
 
@@ -65,7 +63,6 @@ class PublisherLoop {
   absl::Time last_change_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
   int failures_ ABSL_GUARDED_BY(mu_) = 0;
   absl::Time last_failure_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
-  std::string last_error_ ABSL_GUARDED_BY(mu_);
   std::thread thread_;
 };
 

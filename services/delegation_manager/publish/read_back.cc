@@ -43,6 +43,7 @@ class Walk {
       if (top || taken_.contains(file.role)) continue;
       RIND_RETURN_IF_ERROR(TakeLeaf(file.role));
     }
+    for (const StagedPage& page : release_.pages) RIND_RETURN_IF_ERROR(TakePage(page));
     return OkStatus();
   }
 
@@ -100,21 +101,32 @@ class Walk {
     }
     RIND_ASSIGN_OR_RETURN(const std::string bytes,
                           ReadMetadata(files_, folder_, TopLevelRole::kSnapshot, announced));
-    return set_->UpdateSnapshot(bytes, /*trusted=*/false);
+    return Annotate(set_->UpdateSnapshot(bytes, /*trusted=*/false),
+                    MetadataName(TopLevelRole::kSnapshot, announced));
   }
 
   Status Take(const RoleName& role, const RoleName& delegator) {
     RIND_ASSIGN_OR_RETURN(const tuf::FileMeta meta, set_->MetaOf(role));
     RIND_ASSIGN_OR_RETURN(const std::string bytes,
                           ReadMetadata(files_, folder_, role, meta.version));
-    RIND_RETURN_IF_ERROR(set_->UpdateTargets(bytes, role, delegator).status());
+    const std::string name = MetadataName(role, meta.version);
+    RIND_RETURN_IF_ERROR(Annotate(set_->UpdateTargets(bytes, role, delegator).status(), name));
     // A snapshot of many bins names versions alone: hold the bytes against what was signed, too.
     const SignedRole* file = Signed(role);
     if (file != nullptr && file->file != bytes) {
-      return DataLoss(Cat(role.text(), ": the file is not the one that was signed"));
+      return DataLoss(Cat(name, ": the file is not the one that was signed"));
     }
     taken_.insert(role);
     return OkStatus();
+  }
+
+  Status TakePage(const StagedPage& page) const {
+    const std::string path = Cat("targets/", page.path.WithHash(page.sha256));
+    RIND_ASSIGN_OR_RETURN(const std::string bytes,
+                          files_.Read(JoinPath(folder_, path), page.content.size()));
+    if (Sha256(bytes) == page.sha256) return OkStatus();
+    return DataLoss(
+        Cat(path, ": found sha256 ", Sha256(bytes).Short(), ", wanted ", page.sha256.Short()));
   }
 
   // A bin, or a project under whichever of the claimed roles delegates to it.

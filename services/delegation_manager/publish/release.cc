@@ -9,7 +9,7 @@
 namespace rind::delegation_manager {
 namespace {
 
-constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kFormat = 2;
 constexpr std::array kSteps = {ReleaseStep::kContent, ReleaseStep::kSnapshot,
                                ReleaseStep::kTimestamp};
 
@@ -239,6 +239,8 @@ Status Read(ByteReader& in, Release& release) {
   RIND_RETURN_IF_ERROR(GetAll(in, release.asked));
   RIND_RETURN_IF_ERROR(GetAll(in, release.receipts));
   release.refused = in.Text();
+  RIND_RETURN_IF_ERROR(GetAll(in, release.withheld));
+  release.parked = in.Text();
   return in.Finish("journal");
 }
 
@@ -278,6 +280,8 @@ std::string Encode(const Release& release) {
   PutAll(out, release.asked);
   PutAll(out, release.receipts);
   out.Text(release.refused);
+  PutAll(out, release.withheld);
+  out.Text(release.parked);
   return out.Take();
 }
 

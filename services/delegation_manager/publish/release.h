@@ -47,7 +47,10 @@ struct Release {
   std::vector<SignedRole> files;     // signed so far
   std::vector<AskedDocument> asked;  // of the current step; empty: not built yet
   std::vector<SignedReceipt> receipts;
-  std::string refused;  // for people; empty: nothing was
+  std::string refused;               // for people; empty: nothing was
+  std::vector<SignedRole> withheld;  // staged ones that it leaves out (withheld.h)
+  // timestamp_only: the release that waits for its signers meanwhile, encoded; empty: none.
+  std::string parked;
 };
 
 std::string Encode(const Release& release);

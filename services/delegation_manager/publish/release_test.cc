@@ -33,6 +33,8 @@ Release Full() {
   release.asked = {asked};
   release.receipts = {{"r2", "k2", "s2"}};
   release.refused = "S-06: bin-3";
+  release.withheld = {release.files.front()};
+  release.parked = "another";
   return release;
 }
 

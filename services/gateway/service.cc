@@ -27,7 +27,7 @@ StatusOr<std::unique_ptr<runtime::Service>> Build(runtime::Config& config,
   const std::string host = settings.HostInUrl();
   std::string url = settings.public_url;
   RIND_ASSIGN_OR_RETURN(std::unique_ptr<Gateway> gateway,
-                        Gateway::Start(std::move(settings), environment.files, environment.clock));
+                        Gateway::Start(settings, environment.files, environment.clock));
   if (url.empty()) url = Cat("http://", host, ":", gateway->port(), "/");
   return std::make_unique<GatewayService>(std::move(gateway), std::move(url));
 }

@@ -64,6 +64,9 @@ function(rind_test)
   if(arg_TSAN OR arg_LAYER IN_LIST RIND_TSAN_LAYERS)
     _rind_gather(rind-tsan-tests ${arg_NAME})
     list(APPEND arg_LABELS tsan)
+    if(RIND_SANITIZE STREQUAL "thread")
+      target_link_libraries(${arg_NAME} PRIVATE rind_absl_for_tsan)
+    endif()
   endif()
   gtest_discover_tests(${arg_NAME} DISCOVERY_MODE PRE_TEST
     PROPERTIES TIMEOUT 300 ENVIRONMENT "RIND_BIN=${CMAKE_BINARY_DIR}/bin"

@@ -58,9 +58,13 @@ def wait_for(condition, what, seconds=60):
 
 
 def process_is_gone(pid):
-    """True when the process has ended (a zombie that nobody waited for counts as ended)."""
+    """True when the process has ended (a zombie that nobody waited for counts as ended).
+
+    The first thread's state alone says little: it can be dead while others still hold locks.
+    """
     try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+        dead = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+        return dead and len(os.listdir(f"/proc/{pid}/task")) == 1
     except (FileNotFoundError, ProcessLookupError):
         return True
 

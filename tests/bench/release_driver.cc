@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <grpcpp/grpcpp.h>
@@ -20,6 +21,7 @@
 #include "common/evidence/merkle.h"
 #include "common/evidence/statement_key.h"
 #include "common/evidence/statements.h"
+#include "common/pypi/index_page.h"
 #include "common/rpc/channel.h"
 
 #include "rind/delegation/v1/ingest.grpc.pb.h"
@@ -83,8 +85,9 @@ class Driver {
   // All projects, one call each as a syncer makes them.
   StatusOr<absl::Duration> IngestAll() {
     const absl::Time begin = clock_.Now();
-    // Two pages; each wheel comes with its metadata.
-    const int wheels = (options_.targets / options_.projects - 2) / 2;
+    // Two pages; each wheel comes with its metadata. At least as many as were asked for.
+    const int each = (options_.targets + options_.projects - 1) / options_.projects;
+    const int wheels = (each - 1) / 2;
     for (int i = 0; i < options_.projects; ++i) {
       const std::string project = Cat("bench-", i);
       AddWheels(project, wheels);
@@ -153,20 +156,25 @@ class Driver {
     pb::IngestProjectRequest request;
     request.set_project(project);
     request.set_serial(++serial_);
+    RIND_ASSIGN_OR_RETURN(const auto name, pypi::ProjectName::Parse(project));
     std::vector<evidence::VouchedTarget> targets;
-    std::string page;
+    std::vector<pypi::PublishedFile> files;
     for (const auto& [text, blob] : paths) {
       RIND_ASSIGN_OR_RETURN(auto path, tuf::TargetPath::Parse(text));
       targets.push_back({std::move(path), blob->bytes.size(), blob->sha256});
-      page.append(Cat("<a href=\"../../", text, "#sha256=", blob->sha256.Hex(), "\">", text,
-                      "</a><br/>\n"));
+      if (text.ends_with(".metadata")) continue;
+      RIND_ASSIGN_OR_RETURN(auto distribution,
+                            pypi::Distribution::Parse(text.substr(text.rfind('/') + 1), name));
+      files.push_back(
+          {std::move(distribution), blob->sha256, blob->bytes.size(), blob->sha256, {}});
     }
-    for (const char* name : {"index.html", "index.json"}) {
-      RIND_ASSIGN_OR_RETURN(auto path, tuf::TargetPath::Parse(Cat("simple/", project, "/", name)));
-      targets.push_back({std::move(path), page.size(), Sha256(page)});
+    request.set_index_html(pypi::RenderIndexHtml(name, files));
+    request.set_index_json(pypi::RenderIndexJson(name, files));
+    for (const auto& [page, content] : {std::pair("index.html", &request.index_html()),
+                                        std::pair("index.json", &request.index_json())}) {
+      RIND_ASSIGN_OR_RETURN(auto path, tuf::TargetPath::Parse(Cat("simple/", project, "/", page)));
+      targets.push_back({std::move(path), content->size(), Sha256(*content)});
     }
-    request.set_index_html(page);
-    request.set_index_json(page);
     for (const evidence::VouchedTarget& target : targets) {
       auto& message = *request.add_targets();
       message.set_path(target.path.text());
@@ -213,7 +221,7 @@ StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) {
   Options options{given["--home"], given["--manager"], number("--targets"), number("--projects"),
                   number("--runs")};
   if (options.home.empty() || options.manager.empty() || options.runs < 1 || options.projects < 1 ||
-      options.targets / std::max(options.projects, 1) < 4) {
+      options.targets / options.projects < 4) {
     return InvalidArgument(
         "usage: release_driver --home FOLDER --manager ADDRESS --targets N --projects N --runs N; "
         "at least 4 targets a project");

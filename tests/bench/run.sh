@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measurements against GOALS, of the release build. `make bench` calls it; a whole run takes about a
-# minute on two idle cores. Exits with 1 when a goal is missed.
+# Measurements against GOALS, of the release build. `make bench` calls it; a whole run takes two
+# to five minutes on two cores, by how busy they are. Exits with 1 when a goal is missed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

@@ -84,10 +84,13 @@ struct Config::Rep {
   toml::table root;
   std::set<std::string, std::less<>> read;  // keys that were asked for
   std::vector<std::string> problems;
+  std::set<std::string, std::less<>> complained_of;  // keys that have a problem
   bool check_only = false;
   bool checked = false;
 
+  // The first problem of a key is its cause; what follows from it would only hide it.
   void Problem(std::string_view key, std::string_view problem) {
+    if (!complained_of.emplace(key).second) return;
     problems.push_back(Cat(name, ": ", key, ": ", problem));
   }
 

@@ -80,7 +80,10 @@ names = ["six", 7]
   config.DurationOr("policy.every", absl::Seconds(1));
   config.ChoiceOr("policy.mode", {"a", "b"}, "a");
   config.Strings("policy.names");
-  config.Problem("policy.names", "names nobody");
+  config.Problem("policy.other", "names nobody");
+  // What only follows from a problem that was named hides its cause.
+  config.Integer("policy.count", 0, 9);
+  config.Problem("policy.names", "wanted at least one");
   const Status status = config.Finish();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(Split(MessageOf(status), '\n'),
@@ -93,7 +96,7 @@ names = ["six", 7]
                   "\"15m\", \"24h\" or \"7d\"",
                   "/etc/rind/x.toml: policy.mode: is 'c', wanted one of: a, b",
                   "/etc/rind/x.toml: policy.names: is a whole number, wanted strings in its list",
-                  "/etc/rind/x.toml: policy.names: names nobody",
+                  "/etc/rind/x.toml: policy.other: names nobody",
                   "/etc/rind/x.toml: stray: stands outside of any [section]",
                   "/etc/rind/x.toml: policy.max_expiry_dayz: unknown key",
                   "/etc/rind/x.toml: unasked: unknown section"));

@@ -23,6 +23,7 @@ StatusOr<SignerConfig> ReadConfig(runtime::Config& config) {
   const std::string roles = config.ChoiceOr("signer.roles", {"content", "release"}, "");
   if (roles.empty()) config.Problem("signer.roles", "wanted \"content\" or \"release\"");
   const bool content = roles == "content";
+  const bool release = roles == "release";
   out.kind = content ? signing::SignerKind::kContent : signing::SignerKind::kRelease;
   out.keys_folder = config.Path("keys.directory");
   out.passphrase_file = config.PathOr("keys.passphrase_file", "");
@@ -42,13 +43,14 @@ StatusOr<SignerConfig> ReadConfig(runtime::Config& config) {
   if (content && out.evidence_key_files.empty()) {
     config.Problem("policy.evidence_key_files", "wanted the key of at least one syncer");
   }
-  if (content && static_cast<std::size_t>(out.evidence_threshold) > out.evidence_key_files.size()) {
+  if (content && !out.evidence_key_files.empty() &&
+      static_cast<std::size_t>(out.evidence_threshold) > out.evidence_key_files.size()) {
     config.Problem("policy.evidence_threshold", "wanted at most the number of evidence keys");
   }
   if (content && out.receipt_key_out.empty()) {
     config.Problem("policy.receipt_key_out", "wanted where `init` writes the receipt key");
   }
-  if (!content && out.receipt_key_files.empty()) {
+  if (release && out.receipt_key_files.empty()) {
     config.Problem("policy.receipt_key_files", "wanted the content-signer's receipt key");
   }
   RIND_RETURN_IF_ERROR(config.Finish());

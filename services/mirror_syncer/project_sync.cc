@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/failpoint.h"
 #include "common/base/text.h"
 #include "common/evidence/merkle.h"
 #include "common/evidence/statements.h"
@@ -61,12 +62,15 @@ StatusOr<blob::Stored> ProjectSync::Fetch(const http::Url& address, const blob::
             writer.reset();  // of an attempt before
             RIND_ASSIGN_OR_RETURN(auto fresh, parts_.blobs.NewBlob());
             writer.emplace(std::move(fresh));
+            Failpoint("sync.download_begun");
             return OkStatus();
           },
       .sink = [&](std::string_view piece) { return writer->Append(piece); },
       .finish =
           [&] {
+            Failpoint("sync.downloaded");
             RIND_ASSIGN_OR_RETURN(stored, writer->Finish(wanted));
+            Failpoint("sync.stored");
             return OkStatus();
           }};
   RIND_RETURN_IF_ERROR(parts_.upstream.Download(address, max_bytes, receiver));
@@ -90,6 +94,7 @@ Status ProjectSync::FetchMetadata(const pypi::ListedFile& listed, const http::Ur
         Cat("its core metadata is unreadable, published without: ", MessageOf(required.status()));
     return OkStatus();
   }
+  Failpoint("sync.metadata_stored");
   RIND_RETURN_IF_ERROR(parts_.blobs.LinkMetadata(out.file->sha256, stored->sha256));
   out.requires_projects = *required;
   out.metadata_size = stored->size;
@@ -198,10 +203,14 @@ Status ProjectSync::Send(const pypi::ProjectName& project, const FetchedPage& fe
                                   .targets_root = state.targets_root});
   ingest.key_id = parts_.key.key_id();
   ingest.signature = parts_.key.Sign(ingest.statement);
+  Failpoint("sync.vouched");
   RIND_ASSIGN_OR_RETURN(const bool changed, parts_.manager.Ingest(ingest));
+  Failpoint("sync.sent");
   outcome.result = changed ? ProjectResult::kChanged : ProjectResult::kUnchanged;
   outcome.serial = ingest.serial;
-  return parts_.state.Save(project, state);
+  RIND_RETURN_IF_ERROR(parts_.state.Save(project, state));
+  Failpoint("sync.recorded");
+  return OkStatus();
 }
 
 StatusOr<ProjectOutcome> ProjectSync::Run(const pypi::ProjectName& project,

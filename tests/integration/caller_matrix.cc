@@ -75,7 +75,18 @@ grpc::StatusCode Call(const std::shared_ptr<grpc::Channel>& channel, const std::
   return status.error_code();
 }
 
+// The linker leaves out a library's descriptors unless one of its messages is named.
+void KeepDescriptors() {
+  google::protobuf::LinkMessageReflection<signer::v1::SignRequest>();
+  google::protobuf::LinkMessageReflection<ceremony::v1::ProposeRequest>();
+  google::protobuf::LinkMessageReflection<delegation::v1::IngestProjectRequest>();
+  google::protobuf::LinkMessageReflection<delegation::v1::CreateRequest>();
+  google::protobuf::LinkMessageReflection<delegation::v1::RequestClaimRequest>();
+  google::protobuf::LinkMessageReflection<syncer::v1::SyncRequest>();
+}
+
 int Run(const std::vector<std::string>& arguments) {
+  KeepDescriptors();
   std::map<std::string, std::string> servers;
   std::map<std::string, std::string> identities;
   for (std::size_t i = 0; i + 1 < arguments.size(); i += 2) {
@@ -87,7 +98,10 @@ int Run(const std::vector<std::string>& arguments) {
       {signer::v1::Signer::service_full_name(), ceremony::v1::Ceremony::service_full_name(),
        delegation::v1::Ingest::service_full_name(), delegation::v1::Operator::service_full_name(),
        delegation::v1::Developer::service_full_name(), syncer::v1::Syncer::service_full_name()});
-  if (servers.empty() || identities.empty() || !methods.ok()) return 2;
+  if (servers.empty() || identities.empty() || !methods.ok()) {
+    std::fprintf(stderr, "%s\n", methods.status().ToString().c_str());
+    return 2;
+  }
   for (const auto& [server, address] : servers) {
     for (const auto& [identity, folder] : identities) {
       const auto channel = ChannelAs(server, address, folder);

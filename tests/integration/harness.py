@@ -234,11 +234,11 @@ class System:
     def config(self, service):
         return self.home / service / "config.toml"
 
-    def start(self, service, environment=(), ready=True):
-        """Starts one service by itself (after kill or down); returns its Popen."""
+    def start(self, service, environment=(), ready=True, wrapper=()):
+        """Starts one service by itself (after kill or down), `wrapper` before its program; its Popen."""
         log = open(self.folder / f"{service}-{len(self.extra)}.log", "wb")
         process = subprocess.Popen(
-            [str(BIN / PROGRAMS[service]), "serve", "--config", str(self.config(service))],
+            [*wrapper, str(BIN / PROGRAMS[service]), "serve", "--config", str(self.config(service))],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **dict(environment)})
         process.log, process.service = pathlib.Path(log.name), service
         self.extra.append(process)

@@ -139,12 +139,17 @@ void UnlistedCheck::Keep(const tuf::Targets& old) {
 void UnlistedCheck::CheckPages() {
   static const std::set<std::string> kKnown = {"metadata", "targets", "simple"};
   bool plain = false;
+  bool targets = false;
   for (const DirectoryEntry& entry : List(plan_.public_folder, "")) {
     if (!kKnown.contains(entry.name)) Unlisted(Printable(entry.name), "not of this layout");
     plain = plain || entry.name == "simple";
+    targets = targets || entry.name == "targets";
   }
   bool pages = false;
-  for (const DirectoryEntry& entry : List(plan_.public_folder, "targets")) {
+  // Before the first page was published there is no such folder; a listed page is missed elsewhere.
+  const auto in_targets =
+      targets ? List(plan_.public_folder, "targets") : std::vector<DirectoryEntry>();
+  for (const DirectoryEntry& entry : in_targets) {
     if (entry.name != "simple")
       Unlisted(Cat("targets/", Printable(entry.name)), "not of this layout");
     pages = pages || entry.name == "simple";

@@ -25,12 +25,17 @@ StatusOr<Answer> RunCreate(Session& session, const Flags& flags) {
   RIND_ASSIGN_OR_RETURN(const RepositoryStatus before, manager->GetStatus());
   const bool make = !(flags.once && before.created);
   if (make) {
-    RIND_RETURN_IF_ERROR(
+    const Status made =
         manager->Create(flags.bins, flags.profile,
                         [&](std::string_view step, std::uint64_t done, std::uint64_t total) {
                           session.out().Progress(Printable(step), done, total);
-                        }));
+                        });
     session.out().EndProgress();
+    if (!made.ok()) {
+      // The manager may have finished by itself what a crash had interrupted.
+      const auto after = manager->GetStatus();
+      if (!flags.once || !after.ok() || !after->created) return made;
+    }
   }
   RIND_ASSIGN_OR_RETURN(const ClientBundle got, manager->GetClientBundle());
   const std::string folder = flags.bundle.empty() ? settings.bundle : flags.bundle;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/blob/blob_store.h"
 #include "common/rpc/channel.h"
@@ -20,6 +21,9 @@ namespace rind::delegation_manager {
 namespace {
 
 constexpr absl::Duration kHealthDeadline = absl::Seconds(2);
+// READY says that what expired meanwhile is signed anew; with a signer away, that it goes on
+// trying.
+constexpr absl::Duration kRecoveryLimit = absl::Seconds(15);
 constexpr std::uint32_t kFolderMode = 0755;
 
 struct Channels {
@@ -150,6 +154,9 @@ Status DelegationManager::Start() {
                     {operator_service_.get(), delegation::v1::Operator::service_full_name()},
                     {developer_service_.get(), delegation::v1::Developer::service_full_name()}}));
   loop_.Start();
+  if (!loop_.AwaitRecovered(kRecoveryLimit)) {
+    LogWarning("what is published is not up to date yet", {{"error", loop_.LastError()}});
+  }
   return OkStatus();
 }
 

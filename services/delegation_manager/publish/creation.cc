@@ -99,6 +99,9 @@ class JournalledCreation final : public Creation {
                                       " was begun: ask for the same, or `rind destroy` first"));
       }
     } else {
+      RIND_ASSIGN_OR_RETURN(const bool staged, IsStaged(request));
+      // What the offline keys signed waits for its first release, which a crash may have begun.
+      if (staged) return FirstRelease(request.bins, false, progress);
       RIND_RETURN_IF_ERROR(CheckNoRepository());
       RIND_RETURN_IF_ERROR(Tell(progress, "asking the signers for their keys", 0, 0));
       RIND_ASSIGN_OR_RETURN(draft, BuildDraft(request));
@@ -109,7 +112,7 @@ class JournalledCreation final : public Creation {
     Failpoint("create.approved");
     RIND_RETURN_IF_ERROR(Stage(*draft, approved));
     Failpoint("create.staged");
-    return FirstRelease(draft->bins, progress);
+    return FirstRelease(draft->bins, true, progress);
   }
 
  private:
@@ -126,6 +129,19 @@ class JournalledCreation final : public Creation {
       return FailedPrecondition(
           Cat("repository ", parts_.repository, " is there already; see `rind status`"));
     });
+  }
+
+  // The repository that is asked for exists here, and nothing of it is published yet.
+  StatusOr<bool> IsStaged(const CreationRequest& request) {
+    bool staged = false;
+    RIND_RETURN_IF_ERROR(parts_.state.Transact([&](Tables& tables) -> Status {
+      RIND_ASSIGN_OR_RETURN(const std::uint32_t bins, tables.bins.Count());
+      RIND_ASSIGN_OR_RETURN(const auto profile, tables.settings.Find(kSettingProfile));
+      RIND_ASSIGN_OR_RETURN(const auto snapshot, tables.roles.Find(tuf::TopLevelRole::kSnapshot));
+      staged = bins == request.bins && profile == std::string(NameOf(request.profile)) && !snapshot;
+      return OkStatus();
+    }));
+    return staged;
   }
 
   StatusOr<std::optional<Draft>> ReadDraft() {
@@ -246,10 +262,11 @@ class JournalledCreation final : public Creation {
     });
   }
 
-  Status FirstRelease(std::uint32_t bins, const ProgressSink& progress) {
+  // Not forced where the publisher may have made it meanwhile: that would be the second.
+  Status FirstRelease(std::uint32_t bins, bool force, const ProgressSink& progress) {
     RIND_RETURN_IF_ERROR(
         Tell(progress, Cat("signing ", bins, " bins and the first release"), 0, 0));
-    RIND_ASSIGN_OR_RETURN(const ReleaseResult result, parts_.publisher.Release(true));
+    RIND_ASSIGN_OR_RETURN(const ReleaseResult result, parts_.publisher.Release(force));
     if (!result.refused.empty()) return FailedPrecondition(result.refused);
     return Tell(progress, Cat("published snapshot v", result.snapshot_version), bins, bins);
   }

@@ -51,6 +51,11 @@ bool PublisherLoop::Wait(absl::Duration time) {
   return !stopping_;
 }
 
+bool PublisherLoop::AwaitRecovered(absl::Duration limit) {
+  const absl::MutexLock hold(&mu_);
+  return mu_.AwaitWithTimeout(absl::Condition(&is_recovered_), limit);
+}
+
 PublisherView PublisherLoop::View() const {
   PublisherView view;
   view.automatic = options_.automatic;
@@ -109,6 +114,8 @@ bool PublisherLoop::Recover() {
     if (!Wait(BackoffAfter(failures))) return false;
   }
   recovered_();
+  const absl::MutexLock hold(&mu_);
+  is_recovered_ = true;
   return true;
 }
 

@@ -38,6 +38,8 @@ class PublisherLoop {
 
   void Start();
   void Stop();
+  // Until `recovered` was called; false when that takes longer.
+  bool AwaitRecovered(absl::Duration limit);
   // Something was ingested, staged or created.
   void Changed();
   NextAction Next() const;
@@ -58,6 +60,7 @@ class PublisherLoop {
   const std::function<void()> recovered_;
   mutable absl::Mutex mu_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  bool is_recovered_ ABSL_GUARDED_BY(mu_) = false;
   bool changed_ ABSL_GUARDED_BY(mu_) = false;
   absl::Time first_change_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
   absl::Time last_change_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();

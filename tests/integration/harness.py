@@ -228,7 +228,9 @@ class System:
         for process in own:
             process.kill()
             process.wait(timeout=20)
-        if not own and not process_is_gone(self.pid(service)):
+        if own or not (self.home / "run" / f"{service}.pid").exists():
+            return
+        if not process_is_gone(self.pid(service)):
             self.kill(service)
 
     def config(self, service):
@@ -236,11 +238,13 @@ class System:
 
     def start(self, service, environment=(), ready=True, wrapper=()):
         """Starts one service by itself (after kill or down), `wrapper` before its program; its Popen."""
-        log = open(self.folder / f"{service}-{len(self.extra)}.log", "wb")
-        process = subprocess.Popen(
-            [*wrapper, str(BIN / PROGRAMS[service]), "serve", "--config", str(self.config(service))],
-            stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **dict(environment)})
-        process.log, process.service = pathlib.Path(log.name), service
+        path = self.folder / f"{service}-{len(self.extra)}.log"
+        with open(path, "wb") as log:
+            process = subprocess.Popen(
+                [*wrapper, str(BIN / PROGRAMS[service]), "serve", "--config", str(self.config(service))],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env={**os.environ, **dict(environment)})
+        process.log, process.service = path, service
         self.extra.append(process)
         if ready:
             wait_for(lambda: b"READY" in process.log.read_bytes() or process.poll() is not None,

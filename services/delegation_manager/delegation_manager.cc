@@ -105,9 +105,10 @@ class DelegationManager final : public runtime::Service {
       MakeCreation({config_.repository, *state_, *publisher_, *content_signer_, *release_signer_,
                     *offline_signer_, environment_.clock,
                     [this](absl::Duration time) { return loop_.Wait(time); }});
-  const std::unique_ptr<StatusReporter> status_ = MakeStatusReporter(
-      {config_.repository, config_.bins, *state_, *content_signer_, *release_signer_, Probes(),
-       [this] { return loop_.Next(); }, [this] { return publisher_->LastError(); }, environment_.clock});
+  const std::unique_ptr<StatusReporter> status_ =
+      MakeStatusReporter({config_.repository, config_.bins, *state_, *content_signer_,
+                          *release_signer_, Probes(), [this] { return loop_.Next(); },
+                          [this] { return publisher_->LastError(); }, environment_.clock});
   Promotions promotions_{{*state_, *publisher_, *offline_signer_, environment_.clock}};
   Destruction destruction_{
       {config_.repository, config_.public_folder, config_.blobs_folder, *state_, environment_.files,
@@ -155,7 +156,7 @@ Status DelegationManager::Start() {
                     {developer_service_.get(), delegation::v1::Developer::service_full_name()}}));
   loop_.Start();
   if (!loop_.AwaitRecovered(kRecoveryLimit)) {
-    LogWarning("what is published is not up to date yet", {{"error", loop_.LastError()}});
+    LogWarning("what is published is not up to date yet", {{"error", publisher_->LastError()}});
   }
   return OkStatus();
 }

@@ -54,6 +54,7 @@ test:
 
 interop: services
 	@scripts/packages.sh interop
+	cmake --build $(BUILD) -j$(JOBS) --target rind-canonicalise
 	tests/interop/run.sh
 
 containers:

@@ -5,7 +5,7 @@ Each starts from the client bundle, with its default limits: refresh, an index p
 that a second sync added; a rollback that must be refused; and a file of a claimed project that an
 online key put into a bin, which must not be found.
 
-    ngclient_test.py [--bins 256 --bins 16384]
+    ngclient_test.py [--bins 256] [--bins 16384]   (256 by default; with 16,384 tuf-js takes minutes a lookup)
 
 Needs the programs of build/release/bin, the packages of requirements.txt and, for tuf-js, the
 packages of package.json beside this file.
@@ -202,7 +202,7 @@ def run(bins):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--bins", type=int, action="append")
-    for bins in parser.parse_args().bins or [256, 16384]:
+    for bins in parser.parse_args().bins or [256]:
         run(bins)
     print("ngclient_test: all passed")
 

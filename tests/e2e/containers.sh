@@ -61,6 +61,10 @@ base_image() {
   need debootstrap debootstrap
   local archive
   archive=$(debian_archive)
+  if [ -z "${archive:-}" ]; then
+    echo "containers: apt on this machine names no Debian archive to make the base image from" >&2
+    exit 2
+  fi
   say "$image can't be pulled: making it with debootstrap"
   debootstrap --variant=minbase bookworm "$scratch/root" "$archive" >"$scratch/debootstrap.log" ||
     { tail -5 "$scratch/debootstrap.log"; exit 2; }

@@ -49,11 +49,23 @@ StatusOr<Answer> RunCreate(Session& session, const Flags& flags) {
                          "; client bundle in ", folder, " (root sha256 ", got.root_sha256_hex,
                          ")"));
   JsonValue sync;
+  Answer answer = Answer::kDone;
   if (flags.sync) {
-    RIND_ASSIGN_OR_RETURN(const SyncOutcome outcome, SyncAndShow(session, settings, {}));
-    RIND_ASSIGN_OR_RETURN(const ReleaseResult released, manager->Release(false));
-    ShowRelease(session.out(), released);
-    sync = outcome.json;
+    // Who waits for this (compose: the gateway) may go on once there is something to serve. What is
+    // mirrored already must not stay off because upstream is away or one project is broken.
+    const bool serves = before.created && before.projects > 0;
+    const StatusOr<SyncOutcome> outcome = SyncAndShow(session, settings, {});
+    if (outcome.ok()) {
+      RIND_ASSIGN_OR_RETURN(const ReleaseResult released, manager->Release(false));
+      ShowRelease(session.out(), released);
+      sync = outcome->json;
+      if (!outcome->complete && !outcome->anything) answer = Answer::kNo;
+    } else if (serves) {
+      session.out().Note(Cat("the sync failed, what is mirrored stays: ",
+                             Printable(MessageOf(outcome.status()), 400)));
+    } else {
+      return outcome.status();
+    }
   } else {
     session.out().Line("give that bundle to clients by a way they trust; next: rind sync");
   }
@@ -63,7 +75,7 @@ StatusOr<Answer> RunCreate(Session& session, const Flags& flags) {
                            .Set("repository", got.repository_id)
                            .Set("bundle", folder)
                            .Set("root_sha256", got.root_sha256_hex));
-  return Answer::kDone;
+  return answer;
 }
 
 }  // namespace
@@ -90,7 +102,8 @@ Command CreateCommand() {
             app.add_option("--public-mirror", flags->public_mirror,
                            "Address of the mirror for the bundle (otherwise client.toml's)");
             app.add_flag("--once", flags->once, "Nothing to do when there is a repository: exit 0");
-            app.add_flag("--sync", flags->sync, "Then sync and release");
+            app.add_flag("--sync", flags->sync,
+                         "Then sync and release; exit 1 when nothing at all is mirrored after it");
             return [flags](Session& session) { return RunCreate(session, *flags); };
           }};
 }

@@ -72,7 +72,9 @@ StatusOr<SyncOutcome> SyncAndShow(Session& session, const ClientSettings& settin
                             }));
   out.EndProgress();
   Show(out, summary);
-  return SyncOutcome{ToJson(summary, held_back), summary.failed_projects == 0};
+  return SyncOutcome{.json = ToJson(summary, held_back),
+                     .complete = summary.failed_projects == 0,
+                     .anything = summary.projects > 0};
 }
 
 JsonValue ShowRelease(Output& out, const ReleaseResult& result) {

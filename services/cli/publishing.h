@@ -14,6 +14,7 @@ namespace rind::cli {
 struct SyncOutcome {
   JsonValue json;
   bool complete = false;  // no project failed
+  bool anything = false;  // at least one project is mirrored now
 };
 
 StatusOr<SyncOutcome> SyncAndShow(Session& session, const ClientSettings& settings,

@@ -89,5 +89,25 @@ class Road(unittest.TestCase):
         self.assertEqual(status, 404)
 
 
+class Bootstrap(unittest.TestCase):
+    """`rind create --once --sync`, for which the gateway of a compose stack waits."""
+
+    def test_it_is_done_once_something_is_mirrored_and_stays_done_without_the_upstream(self):
+        with harness.System() as system:
+            projects = [path.name for path in (system.upstream.folder / "projects").iterdir()]
+            system.upstream.faults(broken_page=projects)
+            broken = system.rind("create", "--once", "--sync", check=False)
+            self.assertEqual(broken.returncode, 1, "no project could be taken over")
+
+            system.upstream.faults(broken_page=projects[:1])
+            partly = system.rind("create", "--once", "--sync", check=False)
+            self.assertEqual(partly.returncode, 0, partly.stdout + partly.stderr)
+
+            system.upstream.stop()
+            away = system.rind("create", "--once", "--sync", check=False)
+            self.assertEqual(away.returncode, 0, away.stdout + away.stderr)
+            self.assertIn("what is mirrored stays", away.stdout + away.stderr)
+
+
 if __name__ == "__main__":
     sys.exit(unittest.main())

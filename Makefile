@@ -6,6 +6,7 @@ BUILD := build/release
 HOME_FOLDER ?= .rind
 UPSTREAM ?=
 PROJECTS ?=
+BINS ?=
 FUZZ_SECONDS ?= 60
 RIND := $(BUILD)/bin/rind
 
@@ -19,7 +20,7 @@ help:
 	@echo "                    make demo UPSTREAM=pip                              from the one pip uses"
 	@echo "make up / down    the same system, left running in $(HOME_FOLDER)"
 	@echo "make test         unit, integration and architecture tests"
-	@echo "make interop      python-tuf and tuf-js against rind"
+	@echo "make interop      python-tuf and tuf-js against rind (BINS=16384: with so many bins)"
 	@echo "make containers   the same system in containers, proved with a real engine"
 	@echo "make bench        measurements against GOALS"
 	@echo "make format       clang-format-14 over everything (format-check: only look)"
@@ -55,7 +56,7 @@ test:
 interop: services
 	@scripts/packages.sh interop
 	cmake --build $(BUILD) -j$(JOBS) --target rind-canonicalise
-	tests/interop/run.sh
+	BINS='$(BINS)' tests/interop/run.sh
 
 containers:
 	@scripts/packages.sh containers

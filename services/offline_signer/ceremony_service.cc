@@ -30,7 +30,7 @@ StatusOr<std::vector<signing::Proposal>> Decode(const pb::ProposeRequest& reques
   std::vector<signing::Proposal> documents;
   for (const pb::Proposed& in : request.documents()) {
     auto role = tuf::RoleName::Parse(in.role());
-    if (!role.ok()) return Annotate(role.status(), Cat("document ", documents.size()));
+    if (!role.ok()) return Annotate(role.status(), Cat("document ", documents.size(), ": role"));
     signing::Proposal document = {.role = *std::move(role),
                                   .proposed = in.signed_(),
                                   .previous = in.previous(),

@@ -133,7 +133,7 @@ StatusOr<Sha256Digest> DigestOf(const std::string& repository, const std::string
     const auto version = VersionOf(document);
     if (!version.ok()) {
       return InvalidArgument(
-          Cat(Printable(document.role.text()), ": ", MessageOf(version.status())));
+          Cat(Printable(document.role.text()), ": signed: ", MessageOf(version.status())));
     }
     writer.BeginObject();
     writer.Name("role");

@@ -12,27 +12,41 @@ namespace pb = rind::signer::v1;
 namespace common = rind::common::v1;
 using signing::Proposal;
 
+// An error is told with the field that it is in.
+template <typename T>
+StatusOr<T> In(std::string_view field, StatusOr<T> value) {
+  if (value.ok()) return value;
+  return Annotate(value.status(), field);
+}
+
+StatusOr<signing::VouchedLeaf> DecodeLeaf(const common::VouchedTarget& in) {
+  RIND_ASSIGN_OR_RETURN(auto path, In("target.path", tuf::TargetPath::Parse(in.target().path())));
+  RIND_ASSIGN_OR_RETURN(const auto digest,
+                        In("target.sha256", Sha256Digest::FromBytes(in.target().sha256())));
+  signing::VouchedLeaf leaf = {
+      .target = {std::move(path), in.target().length(), digest}, .index = in.index(), .path = {}};
+  for (const std::string& node : in.path()) {
+    RIND_ASSIGN_OR_RETURN(const auto hash,
+                          In(Cat("path[", leaf.path.size(), "]"), Sha256Digest::FromBytes(node)));
+    leaf.path.push_back(hash);
+  }
+  return leaf;
+}
+
 StatusOr<signing::SuppliedEvidence> DecodeVouched(const common::VouchedTargets& in) {
   signing::SuppliedEvidence out;
   out.evidence = {in.evidence().statement(), in.evidence().key_id(), in.evidence().signature()};
   out.targets.reserve(static_cast<std::size_t>(in.targets_size()));
   for (const common::VouchedTarget& target : in.targets()) {
-    RIND_ASSIGN_OR_RETURN(auto path, tuf::TargetPath::Parse(target.target().path()));
-    RIND_ASSIGN_OR_RETURN(const auto digest, Sha256Digest::FromBytes(target.target().sha256()));
-    signing::VouchedLeaf leaf = {.target = {std::move(path), target.target().length(), digest},
-                                 .index = target.index(),
-                                 .path = {}};
-    for (const std::string& node : target.path()) {
-      RIND_ASSIGN_OR_RETURN(const auto hash, Sha256Digest::FromBytes(node));
-      leaf.path.push_back(hash);
-    }
+    RIND_ASSIGN_OR_RETURN(auto leaf,
+                          In(Cat("targets[", out.targets.size(), "]"), DecodeLeaf(target)));
     out.targets.push_back(std::move(leaf));
   }
   return out;
 }
 
 StatusOr<Proposal> DecodeDocument(const pb::Document& in) {
-  RIND_ASSIGN_OR_RETURN(auto role, tuf::RoleName::Parse(in.role()));
+  RIND_ASSIGN_OR_RETURN(auto role, In("role", tuf::RoleName::Parse(in.role())));
   Proposal out = {.role = std::move(role),
                   .proposed = in.signed_(),
                   .previous = in.previous(),
@@ -41,7 +55,8 @@ StatusOr<Proposal> DecodeDocument(const pb::Document& in) {
                   .receipts = {},
                   .files = {}};
   for (const common::VouchedTargets& vouched : in.vouched()) {
-    RIND_ASSIGN_OR_RETURN(auto evidence, DecodeVouched(vouched));
+    RIND_ASSIGN_OR_RETURN(auto evidence,
+                          In(Cat("vouched[", out.vouched.size(), "]"), DecodeVouched(vouched)));
     out.vouched.push_back(std::move(evidence));
   }
   for (const common::ClaimAuthorisation& authorisation : in.authorisations()) {
@@ -55,7 +70,8 @@ StatusOr<Proposal> DecodeDocument(const pb::Document& in) {
     out.receipts.push_back({receipt.statement(), receipt.key_id(), receipt.signature()});
   }
   for (const pb::SignedFile& file : in.files()) {
-    RIND_ASSIGN_OR_RETURN(auto name, tuf::RoleName::Parse(file.role()));
+    RIND_ASSIGN_OR_RETURN(auto name, In(Cat("files[", out.files.size(), "].role"),
+                                        tuf::RoleName::Parse(file.role())));
     out.files.push_back({std::move(name), file.bytes()});
   }
   return out;

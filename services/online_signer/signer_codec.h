@@ -1,7 +1,7 @@
 // rind.signer.v1 messages to the signers' own values and back.
 //
 // Promise: form only: sizes, digests, role names and target paths are checked here, meaning is
-// judged by common/signing. Errors are InvalidArgument and name the document.
+// judged by common/signing. Errors are InvalidArgument and name the document and its field.
 // Threading: pure functions.
 #pragma once
 

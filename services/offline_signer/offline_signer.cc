@@ -52,9 +52,39 @@ class OfflineSigner final : public runtime::Service {
   std::string ready_;
 };
 
+// A demo signer that is started again when the repository is made: nobody will come to this process
+// for anything, so it opens no key and ends at once.
+class NothingToApprove final : public runtime::Service {
+ public:
+  explicit NothingToApprove(std::string done_file) : done_file_(std::move(done_file)) {}
+
+  std::string ReadyLine() const override {
+    return Cat("nothing to approve: ", done_file_,
+               " says that the repository is made. To approve later, start offline-signer with "
+               "RIND_POLICY_BOOTSTRAP=none");
+  }
+  bool Finished() const override { return true; }
+  void Stop(absl::Duration /*grace*/) override {}
+
+ private:
+  const std::string done_file_;
+};
+
+// The ledger can't tell: version 1 may be signed and its signatures lost on the way to the manager,
+// which then asks for them again. So it is the end of the creation that counts.
+StatusOr<bool> DemoIsOver(const SignerConfig& config, FileSystem& files) {
+  if (!config.demo_bootstrap || config.bootstrap_done_file.empty()) return false;
+  const Status there = files.Stat(config.bootstrap_done_file).status();
+  if (there.ok()) return true;
+  if (absl::IsNotFound(there)) return false;
+  return there;
+}
+
 StatusOr<std::unique_ptr<runtime::Service>> Build(runtime::Config& file,
                                                   const runtime::Environment& environment) {
   RIND_ASSIGN_OR_RETURN(const SignerConfig config, ReadConfig(file));
+  RIND_ASSIGN_OR_RETURN(const bool over, DemoIsOver(config, environment.files));
+  if (over) return std::make_unique<NothingToApprove>(config.bootstrap_done_file);
   // Before the keys: a signer that was never set up is told about `init`, not about a missing key.
   if (absl::IsNotFound(
           environment.files.Stat(signing::LedgerPath(config.ledger_folder)).status())) {

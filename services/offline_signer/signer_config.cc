@@ -22,6 +22,7 @@ StatusOr<SignerConfig> ReadConfig(runtime::Config& config) {
   out.passphrase_file = config.PathOr("keys.passphrase_file", "");
   out.ledger_folder = config.Path("ledger.directory");
   out.demo_bootstrap = config.ChoiceOr("policy.bootstrap", {"none", "demo"}, "none") == "demo";
+  out.bootstrap_done_file = config.PathOr("policy.bootstrap_done_file", "");
   out.claims_officer_key_file = config.PathOr("policy.claims_officer_key_file", "");
   out.approval_socket = config.Path("approval.socket");
   if (out.approval_socket.size() > kMaxSocketPath) {

@@ -20,6 +20,8 @@ struct SignerConfig {
   std::string passphrase_file;
   std::string ledger_folder;
   bool demo_bootstrap = false;
+  // With a demo bootstrap: a file that is there once the repository is made. Empty: nobody says so.
+  std::string bootstrap_done_file;
   std::string claims_officer_key_file;
   std::string approval_socket;
 };

@@ -43,6 +43,30 @@ class ContainerConfigs(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("RIND_UPSTREAM_ALLOW_PRIVATE_ADDRESSES is 'maybe'", done.stdout)
 
+    def offline_signer(self, **environment):
+        config = ROOT / "docker/config/offline-signer.toml"
+        return subprocess.run([BIN / "rind-offline-signer", "--config", config], check=False,
+                              env=dict(os.environ, **environment), text=True, timeout=30,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def test_a_demo_signer_of_a_made_repository_has_nothing_to_approve(self):
+        # It waited for ever at the second `docker compose up`, for a manager that never came.
+        done = self.offline_signer(RIND_POLICY_BOOTSTRAP_DONE_FILE=__file__)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn(f"nothing to approve: {__file__} says that the repository is made", done.stdout)
+        self.assertIn("RIND_POLICY_BOOTSTRAP=none", done.stdout)
+
+    def test_it_serves_while_the_repository_is_not_made_or_when_it_is_asked_to(self):
+        # Here it gets as far as its ledger, which is not there.
+        missing = "/nowhere/ledger"
+        for environment in ({"RIND_POLICY_BOOTSTRAP_DONE_FILE": "/nowhere/settings.json"},
+                            {"RIND_POLICY_BOOTSTRAP_DONE_FILE": __file__,
+                             "RIND_POLICY_BOOTSTRAP": "none"}):
+            with self.subTest(environment):
+                done = self.offline_signer(RIND_LEDGER_DIRECTORY=missing, **environment)
+                self.assertEqual(done.returncode, 1, done.stdout)
+                self.assertIn(missing, done.stdout)
+
 
 if __name__ == "__main__":
     sys.exit(unittest.main())

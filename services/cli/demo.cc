@@ -10,7 +10,9 @@ namespace {
 constexpr std::uint64_t kMaxBlob = 1ULL * 1024 * 1024 * 1024;
 
 struct Flags {
-  std::string wanted = "rind-hello==1.0";
+  // Of the sample, and not what the README installs first: a gateway rightly goes on serving its
+  // own verified copy.
+  std::string wanted = "rind-cheese==1.2";
   std::string blobs;
 };
 
@@ -70,6 +72,7 @@ StatusOr<Answer> RunDemo(Session& session, const Flags& flags, bool tamper) {
                          ? Cat("changed one byte of ", file.filename, " on the web server: sha256 ",
                                hex, " is now ", Sha256(turned).Hex())
                          : Cat("put back: ", file.filename, "  sha256 ", hex));
+  if (tamper) session.out().Note("a gateway that holds a verified copy goes on serving that one");
   session.out().Result(JsonValue::Object().Set("file", file.path).Set("changed", tamper));
   return Answer::kDone;
 }
@@ -82,7 +85,7 @@ Command DemoCommand() {
           .summary = "Change one byte on the web server, to see it refused; put it back",
           .teaching =
               "Plays an attacker who can write to the mirror's files. Only for a demonstration.\n\n"
-              "  rind demo tamper                    # rind-hello==1.0 of the sample\n"
+              "  rind demo tamper                    # rind-cheese==1.2 of the sample\n"
               "  rind demo restore\n"
               "  rind demo tamper six==1.16.0 --blobs /srv/rind/blobs",
           .configure = [](CLI::App& app) -> Run {

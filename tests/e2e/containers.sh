@@ -1,9 +1,9 @@
 #!/bin/bash
-# Proves the containers with a real engine: builds and starts the whole stack, installs through its
-# gateway, asserts hardening and reachability, restarts it, takes all of it down.
+# Proves the containers with a real engine: builds the images, runs README.md's quick start as it
+# stands, asserts hardening and reachability, starts all of it again, takes it down.
 #
 #   tests/e2e/containers.sh            # needs root (or sudo), Debian's docker.io and docker-compose
-#   KEEP=1 tests/e2e/containers.sh     # leaves the stack up at the end
+#   KEEP=1 tests/e2e/containers.sh     # leaves a stack that failed as it is
 #
 # Starts dockerd when none runs and ends that one afterwards. Where debian:bookworm-slim can't be
 # pulled it is made with debootstrap, from the archive and with the proxy that apt here is set up for.
@@ -81,6 +81,10 @@ need docker docker.io
 need python3 python3
 need nsenter util-linux
 need ip iproute2
+began=$SECONDS
 start_engine
+say "engine: $((SECONDS - began)) s"
+began=$SECONDS
 base_image
+say "base image: $((SECONDS - began)) s"
 python3 tests/e2e/containers_test.py "$@"

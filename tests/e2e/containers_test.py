@@ -1,24 +1,29 @@
 #!/usr/bin/env python3
 """The containers, with a real engine: started by containers.sh as root.
 
-Builds and starts the stack, installs through the gateway's container, and then asks the engine and
-the kernel, not compose.yaml, what holds: K-01 the hardening of each container, K-02 who reaches whom,
-K-03 what can be written. Then a tampered file, a restart, and everything down.
+Builds the images, runs the quick start of README.md line by line, and asks the engine and the kernel,
+not compose.yaml, what holds: K-01 the hardening of each container, K-02 who reaches whom, K-03 what
+can be written. Then everything is started again, twice, and taken down.
 """
 
 import json
 import os
 import pathlib
+import shlex
 import shutil
+import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 
+import readme
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROJECT = "rind-containers-test"
-START_LIMIT = 180  # seconds until the gateway is healthy, images built
+START_LIMIT = 300  # seconds until the gateway is healthy, all layers built
 
 # ARCHITECTURE section 1: who reaches whom, of the containers that keep running.
 MAY_REACH = {
@@ -33,11 +38,13 @@ MAY_REACH_OUTSIDE = {"mirror-syncer"}
 PUBLISHES = {"gateway", "web"}
 ONE_SHOTS = {"pki", "init-officer", "init-offline-signer", "init-release-signer",
              "init-content-signer", "init-mirror-syncer", "bootstrap"}
+# The lines of README.md that are not run here: this is the clone.
+README_LEFT_OUT = ["git clone <repository> rind && cd rind"]
 SERVERS = {"release-signer", "content-signer", "delegation-manager", "mirror-syncer", "web",
            "gateway", "sample-upstream"}
 # The one-shot that hands key files to their owners (SECURITY.md section 6, the named exception).
 ROOT_CAPABILITIES = {"pki": {"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER"}}
-# Where a container may write; all else must be read-only. /tmp is always there.
+# Where a container may write; all else must be read-only.
 WRITABLE = {
     "release-signer": {"/data"},
     "content-signer": {"/data"},
@@ -48,8 +55,8 @@ WRITABLE = {
     "web": set(),
     "sample-upstream": set(),
 }
-# Mounts that the engine makes and that no capability-less process can use to keep anything.
-KERNEL_MOUNTS = ("/proc", "/sys", "/dev")
+# In every container, in memory, and nothing may be run from there.
+MEMORY = {"/tmp", "/dev/shm", "/dev/mqueue"}
 
 
 class Failed(Exception):
@@ -61,8 +68,9 @@ def check(holds, what):
         raise Failed(what)
 
 
-def run(*command, env=None, limit=900, ok=True):
-    done = subprocess.run(command, env=env, timeout=limit, text=True, stdout=subprocess.PIPE,
+def run(*command, env=None, cwd=None, limit=900, ok=True):
+    done = subprocess.run(command, env=env, cwd=cwd, timeout=limit, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
     if ok and done.returncode != 0:
         raise Failed(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout[-4000:]}")
@@ -80,8 +88,12 @@ class Stack:
 
     def __init__(self):
         self.gateway_port, self.web_port = free_port(), free_port()
-        self.env = dict(os.environ, COMPOSE_PROJECT_NAME=PROJECT, COMPOSE_PROFILES="sample",
-                        RIND_GATEWAY_PORT=str(self.gateway_port), RIND_WEB_PORT=str(self.web_port))
+        # All else is .env's. pip is to know no index but the one that it is given.
+        self.env = {name: value for name, value in os.environ.items()
+                    if not name.startswith(("PIP_", "RIND_", "COMPOSE_"))}
+        self.env.update(COMPOSE_PROJECT_NAME=PROJECT, RIND_GATEWAY_PORT=str(self.gateway_port),
+                        RIND_WEB_PORT=str(self.web_port), PIP_CONFIG_FILE=os.devnull,
+                        PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_CACHE_DIR="1")
         self.command = self.compose_command()
 
     @staticmethod
@@ -93,9 +105,9 @@ class Stack:
         check(shutil.which("docker-compose"), "no compose: apt-get install docker-compose")
         return ["docker-compose"]
 
-    def compose(self, *arguments, **kwargs):
+    def compose(self, *arguments, environment=None, **kwargs):
         return run(*self.command, "--project-directory", str(ROOT), "-f", str(ROOT / "compose.yaml"),
-                   *arguments, env=self.env, **kwargs)
+                   *arguments, env=dict(self.env, **(environment or {})), **kwargs)
 
     def containers(self):
         """Service -> what `docker inspect` says of its container."""
@@ -110,6 +122,14 @@ class Stack:
 
     def running(self):
         return {name: one for name, one in self.containers().items() if one["State"]["Running"]}
+
+    def wait_until_ended(self, name):
+        """Until a container that ends by itself did, without an error."""
+        end = time.monotonic() + START_LIMIT
+        while (state := self.containers()[name]["State"])["Status"] != "exited":
+            check(time.monotonic() < end, f"{name}: still {state['Status']} after {START_LIMIT} s")
+            time.sleep(0.5)
+        check(state["ExitCode"] == 0, f"{name}: ended with {state['ExitCode']}")
 
     def logs(self):
         return self.compose("logs", "--tail", "30", ok=False).stdout
@@ -180,6 +200,57 @@ def check_hardening(name, one):
     check(not secrets, f"{name}: secrets in its environment")
 
 
+def writable_mounts(pid):
+    """Where the process's user may write -> kind of file system, of all that is mounted."""
+    user = int(status_field(pid, "Uid")[1])
+    groups = {int(status_field(pid, "Gid")[1]), *map(int, status_field(pid, "Groups"))}
+    found = {}
+    for line in proc(pid, "mountinfo").splitlines():
+        before, after = line.split(" - ")
+        target, options = before.split()[4:6]
+        kind, _, of_all = after.split()[:3]
+        if "rw" not in options.split(",") or "rw" not in of_all.split(","):
+            continue
+        mode = os.stat(f"/proc/{pid}/root{target}")
+        if stat.S_ISCHR(mode.st_mode):  # /dev/null over what the engine hides
+            continue
+        bits = (stat.S_IWUSR if mode.st_uid == user else
+                stat.S_IWGRP if mode.st_gid in groups else stat.S_IWOTH)
+        # A root file system that is not read-only counts whoever owns its top.
+        if mode.st_mode & bits or target == "/":
+            found[target] = kind
+    return found
+
+
+def runs_from(pid, target):
+    """Whether a program that lies there can be run, by trying."""
+    probe = pathlib.Path(f"/proc/{pid}/root{target}/rind-probe")
+    shutil.copyfile("/bin/true", probe)
+    try:
+        probe.chmod(0o755)
+        return subprocess.run([str(probe)], check=False).returncode == 0
+    except PermissionError:
+        return False
+    finally:
+        probe.unlink()
+
+
+def check_the_checks():
+    """A container that may write and run what it wrote is seen as one. The engine adds noexec unless
+    it is told `exec`, so leaving the word out of compose.yaml shows nothing."""
+    loose = run("docker", "run", "-d", "--tmpfs", "/tmp:exec,size=4m", "--tmpfs", "/more",
+                "rind/sample-upstream").stdout.split()[-1]
+    try:
+        one = json.loads(run("docker", "inspect", loose).stdout)[0]
+        pid = one["State"]["Pid"]
+        writable = writable_mounts(pid)
+        check({"/", "/tmp", "/more"} <= set(writable), f"a loose container can write {writable}")
+        check(runs_from(pid, "/tmp"), "a program in a tmpfs with `exec` was not run")
+        check(not runs_from(pid, "/more"), "a program in a tmpfs without `exec` was run")
+    finally:
+        run("docker", "rm", "-f", loose)
+
+
 def check_process(name, one):
     """K-01 and K-03, of a running container, from what the kernel says of its first process."""
     pid = one["State"]["Pid"]
@@ -191,19 +262,14 @@ def check_process(name, one):
     limits = [line for line in proc(pid, "limits").splitlines() if line.startswith("Max core")]
     check(limits[0].split()[4:6] == ["0", "0"], f"{name}: may dump core")
 
-    writable = set()
-    for line in proc(pid, "mounts").splitlines():
-        _, target, kind, options = line.split()[:4]
-        if "rw" not in options.split(",") or target.startswith(KERNEL_MOUNTS):
-            continue
-        check(kind == "tmpfs" or target != "/", f"{name}: / is mounted read-write")
-        writable.add(target)
-        if kind == "tmpfs":
-            check("noexec" in options.split(","), f"{name}: programs can run from {target}")
-    # The engine's own files for name resolution are read-only to anyone but root.
-    writable -= {"/etc/resolv.conf", "/etc/hostname", "/etc/hosts"}
-    check(writable == WRITABLE[name] | {"/tmp"},
-          f"{name}: can write {sorted(writable)}, wanted {sorted(WRITABLE[name] | {'/tmp'})}")
+    writable = writable_mounts(pid)
+    check(set(writable) == WRITABLE[name] | MEMORY,
+          f"{name}: can write {sorted(writable)}, wanted {sorted(WRITABLE[name] | MEMORY)}")
+    for target, kind in writable.items():
+        in_memory = kind in ("tmpfs", "mqueue")
+        check(in_memory == (target in MEMORY), f"{name}: {target} is {kind}")
+        # A volume can't be told not to run programs.
+        check(kind != "tmpfs" or not runs_from(pid, target), f"{name}: programs run from {target}")
 
     if name not in ("web", "sample-upstream"):
         root = pathlib.Path(f"/proc/{pid}/root")
@@ -312,48 +378,112 @@ def check_reachability(running):
     return len(running), len(targets)
 
 
-class Installer:
-    """A fresh virtual environment whose pip knows nothing but the gateway."""
-
-    def __init__(self, folder, port):
-        self.folder = folder
-        self.index = f"http://127.0.0.1:{port}/simple/"
-        run(sys.executable, "-m", "venv", str(folder))
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith("PIP_")}
-        self.env["PIP_CONFIG_FILE"] = os.devnull
-        self.env["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
-
-    def install(self, ok=True):
-        return run(str(self.folder / "bin/pip"), "install", "--no-cache-dir", "--force-reinstall",
-                   "-i", self.index, "rind-hello", env=self.env, ok=ok, limit=120)
+def forget_images():
+    """So that `docker compose up` has to make them itself; their layers stay."""
+    names = run("docker", "images", "--format", "{{.Repository}}:{{.Tag}}", "--filter",
+                "reference=rind/*").stdout.split()
+    run("docker", "rmi", "-f", "--no-prune", *names)
 
 
-def check_install(installer):
-    check("Successfully installed rind-hello-" in installer.install().stdout, "pip said nothing")
+class QuickStart:
+    """README.md's console blocks, run as they stand, but for the ports and the compose there is."""
+
+    def __init__(self, stack, folder):
+        self.stack, self.folder = stack, folder
+        self.blocks = readme.steps()
+        self.left_out = []
+        shim = folder / "bin/docker"
+        shim.parent.mkdir()
+        # `docker compose` is what users have; Debian 12 has docker-compose.
+        shim.write_text(f"""#!/bin/bash
+if [ "$1" = compose ]; then
+  cd {shlex.quote(str(ROOT))} && exec {shlex.join(stack.command)} "${{@:2}}"
+fi
+exec {shlex.quote(shutil.which("docker"))} "$@"
+""")
+        shim.chmod(0o755)
+        self.env = dict(stack.env, PATH=f"{shim.parent}:{os.environ['PATH']}")
+
+    def here(self, text):
+        return (text.replace("127.0.0.1:8080", f"127.0.0.1:{self.stack.gateway_port}")
+                .replace("127.0.0.1:8081", f"127.0.0.1:{self.stack.web_port}"))
+
+    def steps(self, block):
+        for one in self.blocks[block]:
+            if one.command in README_LEFT_OUT:
+                self.left_out.append(one.command)
+            else:
+                yield one
+
+    def run_block(self, block):
+        for one in self.steps(block):
+            done = run("bash", "-c", self.here(one.command), env=self.env, cwd=self.folder, ok=False,
+                       limit=START_LIMIT)
+            check((done.returncode != 0) == one.fails,
+                  f"README: {one.command}: exit {done.returncode}\n{done.stdout[-4000:]}")
+            missing = one.missing(done.stdout)
+            check(missing is None,
+                  f"README: {one.command}: did not print {missing!r} but\n{done.stdout[-4000:]}")
+
+    def up(self):
+        """`docker compose up` in a terminal of its own, until its READY line."""
+        ready = self.here("READY  pip index: http://127.0.0.1:8080/simple/")
+        check(self.here(f"`{ready}`") in self.here(readme.README.read_text()), f"README: no `{ready}`")
+        (one,) = self.steps(0)
+        check(one.command == "docker compose up", f"README: {one.command}, wanted docker compose up")
+        printed = self.folder / "up.log"
+        with printed.open("w") as log:
+            terminal = subprocess.Popen(["bash", "-c", "exec " + one.command], env=self.env,
+                                        cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
+                                        stderr=subprocess.STDOUT, start_new_session=True)
+        end = time.monotonic() + START_LIMIT
+        while ready not in (text := printed.read_text()):
+            if terminal.poll() is not None or time.monotonic() > end:
+                interrupt(terminal)
+                raise Failed(f"docker compose up: no {ready!r} in\n{text[-4000:]}")
+            time.sleep(0.5)
+        return terminal
 
 
-def check_explain(stack):
-    said = stack.compose("run", "--rm", "-T", "rind", "explain", "rind-hello==1.0").stdout
-    check("VERIFIED files/rind-hello/rind_hello-1.0" in said, f"explain said: {said}")
+def interrupt(terminal):
+    """Ctrl-C."""
+    if terminal.poll() is None:
+        os.killpg(terminal.pid, signal.SIGINT)
+        terminal.wait(START_LIMIT)
 
 
-def check_tamper(stack, installer):
-    """One byte of one file on the web server: refused, and pip shows who refused and why."""
-    stack.compose("run", "--rm", "-T", "rind", "demo", "tamper")
-    # The gateway's cache holds the good file: a gateway that has never seen it must refuse.
-    stack.compose("stop", "gateway")
-    stack.compose("rm", "-f", "gateway")
-    run("docker", "volume", "rm", f"{PROJECT}_gateway")
-    stack.compose("up", "-d", "gateway")
+def check_started_again(stack, installer):
+    """What a start with everything there already must be like: no service waits, none fails."""
     stack.wait_until_ready()
-    said = installer.install(ok=False)
-    check(said.returncode != 0, "pip installed a changed file")
-    check("403" in said.stdout and "rind refused" in said.stdout, f"pip said: {said.stdout[-2000:]}")
-    stack.compose("run", "--rm", "-T", "rind", "demo", "restore")
-    check_install(installer)
+    stack.wait_until_ended("offline-signer")
+    said = stack.compose("logs", "--no-color", "offline-signer").stdout
+    check("nothing to approve: /bundle/settings.json" in said, f"offline-signer said: {said}")
+    said = stack.compose("logs", "--no-color", "bootstrap").stdout
+    check("is there already: rind-compose" in said, f"bootstrap said: {said}")
+    check("Successfully installed rind-hello-1.0" in installer().stdout, "pip said nothing")
+
+
+def check_ceremony(stack):
+    """The offline signer as docs/configuration.md has it for a ceremony, and back."""
+    stack.compose("up", "-d", "offline-signer", environment={"RIND_POLICY_BOOTSTRAP": "none"})
+    pending = ("exec", "-T", "offline-signer", "/bin/rind-offline-signer", "pending", "--config",
+               "/etc/rind/config.toml")
+    end = time.monotonic() + START_LIMIT
+    while (done := stack.compose(*pending, ok=False)).returncode != 0:
+        check(time.monotonic() < end, f"offline-signer does not serve: {done.stdout}")
+        time.sleep(0.5)
+    check("nothing waits" in done.stdout, f"pending said: {done.stdout}")
+    running = stack.running()
+    check("offline-signer" in running, "the offline signer ended though it was to serve")
+    check_process("offline-signer", running["offline-signer"])
+    check_reachability(running)
+    stack.compose("up", "-d", "offline-signer")
+    stack.wait_until_ended("offline-signer")
 
 
 def main():
+    # A shell starts what is to run in the background with it ignored; compose is to hear Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     stack = Stack()
     began = time.monotonic()
 
@@ -365,16 +495,24 @@ def main():
 
     code = 1
     folder = pathlib.Path(tempfile.mkdtemp())
+    terminal = None
     try:
+        start = QuickStart(stack, folder)
+
+        def install():
+            return run(str(folder / "try/bin/pip"), "install", "--force-reinstall", "-i",
+                       start.here("http://127.0.0.1:8080/simple/"), "rind-hello", env=stack.env,
+                       limit=120)
+
         stack.compose("down", "-v", "--remove-orphans")
         step("built", lambda: stack.compose("build", limit=3600))
-        step("up", lambda: stack.compose("up", "-d"))
-        now = step("ready", stack.wait_until_ready)
+        step("the checks see a loose container", check_the_checks)
+        forget_images()
+        terminal = step("docker compose up, READY", start.up)
+        now = step("all healthy", stack.wait_until_ready)
         check(set(now) == SERVERS | ONE_SHOTS | {"offline-signer"},
               f"containers: {sorted(set(now) ^ (SERVERS | ONE_SHOTS | {'offline-signer'}))}")
-        state = now["offline-signer"]["State"]
-        check(state["Status"] == "exited" and state["ExitCode"] == 0,
-              f"offline-signer: {state['Status']} {state['ExitCode']}, wanted exited 0 by design")
+        step("the offline signer ended by design", stack.wait_until_ended, "offline-signer")
         for name, one in now.items():
             check_hardening(name, one)
         for name, one in stack.running().items():
@@ -383,26 +521,32 @@ def main():
         print(f"containers: K-01, K-03: {len(now)} containers hardened")
         running, addresses = step("K-02 reachability", check_reachability, stack.running())
         print(f"containers: K-02: {running} containers against {addresses} addresses")
-        installer = Installer(folder / "venv", stack.gateway_port)
-        step("installed through the gateway", check_install, installer)
-        step("explained", check_explain, stack)
-        step("tampered, refused, restored", check_tamper, stack, installer)
+        step("README: installed, explained", start.run_block, 1)
+        step("README: tampered, refused, put back", start.run_block, 2)
+        step("Ctrl-C", interrupt, terminal)
+        check(not stack.running(), f"run after Ctrl-C: {sorted(stack.running())}")
+        step("README: docker compose up -d", start.run_block, 3)
+        step("started again, installed again", check_started_again, stack, install)
+        step("a ceremony: the offline signer serves, K-02 with it", check_ceremony, stack)
         step("down", lambda: stack.compose("down"))
-        step("up again", lambda: stack.compose("up", "-d"))
-        step("ready again", stack.wait_until_ready)
-        step("K-02 with the offline signer up", check_reachability, stack.running())
-        step("installed again", check_install, installer)
+        step("up", lambda: stack.compose("up", "-d"))
+        step("made anew, installed again", check_started_again, stack, install)
+        step("README: all deleted", start.run_block, 4)
+        check(start.left_out == README_LEFT_OUT and len(start.blocks) == 5,
+              f"README: not run: {start.left_out}, {len(start.blocks)} blocks")
         code = 0
     except (Failed, subprocess.TimeoutExpired) as error:
         print(f"containers: FAILED: {error}\n{stack.logs()}", flush=True)
     finally:
+        if terminal:
+            interrupt(terminal)
         if not os.environ.get("KEEP"):
             step("all down", lambda: stack.compose("down", "-v", "--remove-orphans", ok=False))
         shutil.rmtree(folder)
     if code == 0:
         left = run("docker", "volume", "ls", "-q", "--filter",
                    f"label=com.docker.compose.project={PROJECT}").stdout.split()
-        if left and not os.environ.get("KEEP"):
+        if left:
             print(f"containers: FAILED: volumes left: {left}")
             code = 1
         print(f"containers: {'passed' if code == 0 else 'failed'} "

@@ -1,44 +1,72 @@
 #include "common/base/hex.h"
 
+#include <algorithm>
+#include <array>
+
 #include <sodium.h>
 
 #include "common/base/text.h"
 
 namespace rind {
 
+namespace {
+
+constexpr std::string_view kDigits = "0123456789abcdef";
+constexpr unsigned char kNoDigit = 0xFF;
+
+// A table, because what comes up in a hash is what no processor can predict.
+constexpr std::array<unsigned char, 256> MakeValues() {
+  std::array<unsigned char, 256> values{};
+  values.fill(kNoDigit);
+  for (std::size_t i = 0; i < kDigits.size(); ++i) {
+    values[static_cast<unsigned char>(kDigits[i])] = static_cast<unsigned char>(i);
+  }
+  return values;
+}
+constexpr std::array<unsigned char, 256> kValues = MakeValues();
+
+unsigned char ValueOf(char digit) { return kValues[static_cast<unsigned char>(digit)]; }
+
+}  // namespace
+
 std::string ToHex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '\0');
+  PutHex(out.data(), bytes);
+  return out;
+}
+
+char* PutHex(char* to, std::string_view bytes) {
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    out.push_back(kDigits[byte >> 4U]);
-    out.push_back(kDigits[byte & 0x0FU]);
+    *to++ = kDigits[byte >> 4U];
+    *to++ = kDigits[byte & 0x0FU];
   }
-  return out;
+  return to;
+}
+
+bool TakeHex(std::string_view hex, std::span<unsigned char> out) {
+  if (hex.size() != 2 * out.size()) return false;
+  unsigned seen = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const unsigned high = ValueOf(hex[2 * i]);
+    const unsigned low = ValueOf(hex[2 * i + 1]);
+    seen |= high | low;
+    out[i] = static_cast<unsigned char>(high << 4U | low);
+  }
+  return seen <= 0x0F;
 }
 
 StatusOr<std::string> FromHex(std::string_view hex) {
   if (hex.size() % 2 != 0) {
     return InvalidArgument(Cat("hex text of ", hex.size(), " digits: wanted an even count"));
   }
-  const auto digit = [](char c) -> int {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-  };
-  std::string out;
-  out.reserve(hex.size() / 2);
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    const int high = digit(hex[i]);
-    const int low = digit(hex[i + 1]);
-    if (high < 0 || low < 0) {
-      return InvalidArgument(
-          Cat("hex text has \"", Printable(hex.substr(i, 2)), "\": wanted digits 0-9 and a-f"));
-    }
-    out.push_back(static_cast<char>(high * 16 + low));
-  }
-  return out;
+  std::string out(hex.size() / 2, '\0');
+  if (TakeHex(hex, {reinterpret_cast<unsigned char*>(out.data()), out.size()})) return out;
+  const auto wrong =
+      std::find_if(hex.begin(), hex.end(), [](char digit) { return ValueOf(digit) == kNoDigit; });
+  const auto at = static_cast<std::size_t>(wrong - hex.begin()) / 2 * 2;
+  return InvalidArgument(
+      Cat("hex text has \"", Printable(hex.substr(at, 2)), "\": wanted digits 0-9 and a-f"));
 }
 
 std::string ToBase64(std::string_view bytes) {

@@ -1,5 +1,7 @@
 #include "common/base/hex.h"
 
+#include <array>
+
 #include <gtest/gtest.h>
 
 namespace rind {
@@ -14,6 +16,15 @@ TEST(Hex, RoundTrip) {
 TEST(Hex, RefusesWhatIsNotLowerCaseDigits) {
   for (const char* wrong : {"0", "0G", "FF", "0x", "+f", " 0", "f\n"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(FromHex(wrong).status())) << wrong;
+  }
+}
+
+TEST(Hex, TakesExactlyAsManyBytesAsAreWanted) {
+  std::array<unsigned char, 2> out{};
+  EXPECT_TRUE(TakeHex("0fa9", out));
+  EXPECT_EQ(out, (std::array<unsigned char, 2>{0x0f, 0xa9}));
+  for (const char* wrong : {"", "0f", "0fa", "0fa9b", "0fa9b0", "0FA9", "0fg9", "0fa\xff"}) {
+    EXPECT_FALSE(TakeHex(wrong, out)) << wrong;
   }
 }
 

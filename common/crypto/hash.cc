@@ -36,12 +36,10 @@ StatusOr<Sha256Digest> Sha256Digest::FromBytes(std::string_view bytes) {
 }
 
 StatusOr<Sha256Digest> Sha256Digest::FromHex(std::string_view hex) {
-  const auto bytes = rind::FromHex(hex);
-  if (!bytes.ok() || bytes->size() != 32) {
-    return InvalidArgument(
-        Cat("sha256: found \"", Printable(hex, 70), "\", wanted 64 lower-case hexadecimal digits"));
-  }
-  return FromBytes(*bytes);
+  Sha256Digest digest;
+  if (TakeHex(hex, digest.bytes_)) return digest;
+  return InvalidArgument(
+      Cat("sha256: found \"", Printable(hex, 70), "\", wanted 64 lower-case hexadecimal digits"));
 }
 
 std::string Sha256Digest::Hex() const { return ToHex(Bytes()); }

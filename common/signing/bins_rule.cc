@@ -131,7 +131,7 @@ class EntryJudge {
   std::string Where(const std::string& path) const { return Cat(who_, ": ", path); }
 
   Status CheckForm(const std::string& path, const tuf::TargetFile& entry, PathKind kind) const {
-    if (!entry.hashes.sha256().has_value() || entry.hashes.by_algorithm().size() != 1) {
+    if (!entry.hashes.sha256().has_value() || !entry.hashes.OnlySha256()) {
       return Refuse("S-06", Cat(Where(path), ": wanted sha256 and no other hash"));
     }
     if (!entry.custom.empty()) {

@@ -1,118 +1,118 @@
 #include "common/tuf/json/canonical_json.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <utility>
+#include <vector>
 
+#include "common/base/hex.h"
 #include "common/tuf/json/strict_parse.h"
 
 namespace rind::tuf {
 namespace {
 
-void AppendString(std::string& out, std::string_view value) {
-  out.push_back('"');
-  std::size_t run = 0;
-  for (std::size_t at = value.find_first_of("\"\\"); at != std::string_view::npos;
-       at = value.find_first_of("\"\\", at + 1)) {
-    out.append(value.substr(run, at - run));
-    out.push_back('\\');
-    run = at;
-  }
-  out.append(value.substr(run));
-  out.push_back('"');
-}
+constexpr std::size_t kMostDigits = 20;  // of 64 bits, with a sign
+constexpr std::size_t kAtFirst = 256;
 
-void AppendInteger(std::string& out, std::int64_t value) {
-  std::array<char, 24> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+// At most twice the value's size, and its quotes.
+char* PutString(char* at, std::string_view value) {
+  *at++ = '"';
+  for (const char c : value) {
+    if (c == '"' || c == '\\') *at++ = '\\';
+    *at++ = c;
+  }
+  *at++ = '"';
+  return at;
 }
 
 }  // namespace
 
-void CanonicalWriter::Separate() {
-  if (after_name_) {
-    after_name_ = false;
-  } else if (!first_.empty()) {
-    if (!first_.back()) out_.push_back(',');
-    first_.back() = false;
+char* CanonicalWriter::Room(std::size_t most) {
+  if (out_.size() - size_ < most) {
+    out_.resize(std::max({kAtFirst, 2 * out_.size(), size_ + most}));
   }
+  return out_.data() + size_;
+}
+
+char* CanonicalWriter::Next(std::size_t most) {
+  char* at = Room(most + 1);
+  // What stands before says whether a comma is due: no value ends in one of these, and a name's
+  // colon has its value behind it.
+  const char before = size_ == 0 ? '[' : at[-1];
+  if (before != '{' && before != '[' && before != ':') *at++ = ',';
+  return at;
+}
+
+void CanonicalWriter::Written(const char* end) {
+  size_ = static_cast<std::size_t>(end - out_.data());
 }
 
 void CanonicalWriter::BeginObject() {
-  Separate();
-  out_.push_back('{');
-  first_.push_back(true);
+  char* at = Next(1);
+  *at++ = '{';
+  Written(at);
 }
 void CanonicalWriter::EndObject() {
-  out_.push_back('}');
-  first_.pop_back();
+  *Room(1) = '}';
+  ++size_;
 }
 void CanonicalWriter::BeginArray() {
-  Separate();
-  out_.push_back('[');
-  first_.push_back(true);
+  char* at = Next(1);
+  *at++ = '[';
+  Written(at);
 }
 void CanonicalWriter::EndArray() {
-  out_.push_back(']');
-  first_.pop_back();
+  *Room(1) = ']';
+  ++size_;
 }
 void CanonicalWriter::Name(std::string_view name) {
-  Separate();
-  AppendString(out_, name);
-  out_.push_back(':');
-  after_name_ = true;
+  char* at = PutString(Next(2 * name.size() + 3), name);
+  *at++ = ':';
+  Written(at);
 }
 void CanonicalWriter::String(std::string_view value) {
-  Separate();
-  AppendString(out_, value);
+  Written(PutString(Next(2 * value.size() + 2), value));
+}
+void CanonicalWriter::Hex(std::string_view bytes) {
+  char* at = Next(2 * bytes.size() + 2);
+  *at++ = '"';
+  at = PutHex(at, bytes);
+  *at++ = '"';
+  Written(at);
 }
 void CanonicalWriter::Integer(std::int64_t value) {
-  Separate();
-  AppendInteger(out_, value);
+  char* at = Next(kMostDigits);
+  Written(std::to_chars(at, at + kMostDigits, value).ptr);
 }
-void CanonicalWriter::Bool(bool value) {
-  Separate();
-  out_.append(value ? "true" : "false");
-}
-void CanonicalWriter::Null() {
-  Separate();
-  out_.append("null");
-}
+void CanonicalWriter::Bool(bool value) { Raw(value ? "true" : "false"); }
+void CanonicalWriter::Null() { Raw("null"); }
 void CanonicalWriter::Raw(std::string_view canonical) {
-  Separate();
-  out_.append(canonical);
+  char* at = Next(canonical.size());
+  Written(std::copy(canonical.begin(), canonical.end(), at));
 }
-void CanonicalWriter::Reserve(std::size_t bytes) { out_.reserve(bytes); }
+void CanonicalWriter::Reserve(std::size_t bytes) { Room(bytes); }
 
 std::string CanonicalWriter::Take() {
-  first_.clear();
-  after_name_ = false;
+  out_.resize(std::exchange(size_, 0));
   return std::exchange(out_, {});
 }
 
 // The depth of the recursion is the document's, which the parser has bounded.
-void JsonValue::AppendCanonical(std::string& out) const {
+void JsonValue::Write(CanonicalWriter& json) const {
   if (IsCanonical()) {
     const auto& node = document_->nodes_[index_];
-    out.append(document_->source_.substr(node.begin, node.end - node.begin));
+    json.Raw(document_->source_.substr(node.begin, node.end - node.begin));
     return;
   }
   if (kind() == JsonKind::kString) {
-    AppendString(out, Text());
+    json.String(Text());
     return;
   }
-  char separator = kind() == JsonKind::kArray ? '[' : '{';
-  const bool empty = Size() == 0;
-  if (empty) out.push_back(separator);
   if (kind() == JsonKind::kArray) {
+    json.BeginArray();
     JsonValue element(document_, index_ + 1);
-    for (std::size_t i = Size(); i > 0; --i, element.index_ = element.Next()) {
-      out.push_back(std::exchange(separator, ','));
-      element.AppendCanonical(out);
-    }
-    out.push_back(']');
+    for (std::size_t i = Size(); i > 0; --i, element.index_ = element.Next()) element.Write(json);
+    json.EndArray();
     return;
   }
   std::vector<std::pair<std::string_view, JsonValue>> members;
@@ -126,13 +126,19 @@ void JsonValue::AppendCanonical(std::string& out) const {
   // The order of UTF-8 bytes is the order of code points.
   std::sort(members.begin(), members.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
+  json.BeginObject();
   for (const auto& [text, value] : members) {
-    out.push_back(std::exchange(separator, ','));
-    AppendString(out, text);
-    out.push_back(':');
-    value.AppendCanonical(out);
+    json.Name(text);
+    value.Write(json);
   }
-  out.push_back('}');
+  json.EndObject();
+}
+
+std::string JsonValue::Canonical() const {
+  CanonicalWriter json;
+  json.Reserve(SourceSize());
+  Write(json);
+  return json.Take();
 }
 
 StatusOr<std::string> Canonicalise(std::string_view json) {

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "common/base/status.h"
 
@@ -24,6 +23,8 @@ class CanonicalWriter {
   void EndArray();
   void Name(std::string_view name);
   void String(std::string_view value);
+  // A string of the bytes' lower-case hexadecimal digits.
+  void Hex(std::string_view bytes);
   void Integer(std::int64_t value);
   void Bool(bool value);
   void Null();
@@ -36,10 +37,16 @@ class CanonicalWriter {
   std::string Take();
 
  private:
-  void Separate();
+  // Makes room for `most` bytes and says where they go.
+  char* Room(std::size_t most);
+  // The same for a name or a value, after the comma where one is due.
+  char* Next(std::size_t most);
+  void Written(const char* end);
+
+  // Longer than what is written: bytes go straight into it, and a string's own append() would look
+  // at its capacity for each.
   std::string out_;
-  std::vector<bool> first_;
-  bool after_name_ = false;
+  std::size_t size_ = 0;
 };
 
 // Parses `json` strictly (SECURITY.md P-02 to P-06: integers only, depth 32, no duplicate members,

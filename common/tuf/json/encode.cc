@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "common/base/clock.h"
-#include "common/base/hex.h"
 #include "common/base/text.h"
 #include "common/tuf/json/canonical_json.h"
 
@@ -37,7 +36,7 @@ void WriteHashes(CanonicalWriter& json, const Hashes& hashes) {
   json.BeginObject();
   if (hashes.OnlySha256()) {
     json.Name("sha256");
-    json.String(hashes.sha256()->Hex());
+    json.Hex(hashes.sha256()->Bytes());
   } else {
     for (const auto& [algorithm, hex] : hashes.by_algorithm()) {
       json.Name(algorithm);
@@ -146,6 +145,8 @@ void WriteTarget(CanonicalWriter& json, const TargetFile& file) {
   WriteLength(json, file.length);
   json.EndObject();
 }
+
+bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20; }
 
 using RoleEntry = std::map<RoleName, FileMeta>::value_type;
 
@@ -275,12 +276,16 @@ std::string EncodeEnvelope(std::string_view canonical, std::vector<Signature> si
     json.Name("keyid");
     json.String(signature.key_id.text());
     json.Name("sig");
-    json.String(ToHex(signature.bytes));
+    json.Hex(signature.bytes);
     json.EndObject();
   }
   json.EndArray();
   json.Name("signed");
-  json.Raw(EscapeControls(canonical));
+  if (std::any_of(canonical.begin(), canonical.end(), IsControl)) {
+    json.Raw(EscapeControls(canonical));
+  } else {
+    json.Raw(canonical);
+  }
   json.EndObject();
   return json.Take();
 }

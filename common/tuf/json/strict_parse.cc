@@ -118,8 +118,7 @@ class JsonParser {
     }
   }
 
-  StatusOr<std::uint32_t> NewNode(JsonKind kind) {
-    if (out_.nodes_.size() >= kMaxNodes) return TooMuch(Cat("more than ", kMaxNodes, " values"));
+  std::uint32_t NewNode(JsonKind kind) {
     const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
     Node& node = out_.nodes_.emplace_back();
     node.kind = kind;
@@ -134,7 +133,9 @@ class JsonParser {
     node.next = static_cast<std::uint32_t>(out_.nodes_.size());
   }
 
+  // A member's name is counted with its value, which follows it.
   Status Value(int depth) {
+    if (out_.nodes_.size() >= kMaxNodes) return TooMuch(Cat("more than ", kMaxNodes, " values"));
     switch (Peek()) {
       case '{':
       case '[':
@@ -155,7 +156,7 @@ class JsonParser {
 
   Status Literal(std::string_view text, JsonKind kind, std::int64_t number) {
     if (json_.substr(at_, text.size()) != text) return Wrong("a JSON value");
-    RIND_ASSIGN_OR_RETURN(const std::uint32_t index, NewNode(kind));
+    const std::uint32_t index = NewNode(kind);
     at_ += text.size();
     out_.nodes_[index].number = number;
     Finish(index);
@@ -164,7 +165,7 @@ class JsonParser {
 
   Status Number() {
     if (Peek() != '-' && !IsDigit(Peek())) return Wrong("a JSON value");
-    RIND_ASSIGN_OR_RETURN(const std::uint32_t index, NewNode(JsonKind::kInteger));
+    const std::uint32_t index = NewNode(JsonKind::kInteger);
     std::size_t end = at_ + (Peek() == '-' ? 1 : 0);
     const std::size_t digits = end;
     // Never looks further than a number may reach (CR-22-03: megabytes of digits).
@@ -189,7 +190,7 @@ class JsonParser {
   }
 
   Status Array(int depth) {
-    RIND_ASSIGN_OR_RETURN(const std::uint32_t index, NewNode(JsonKind::kArray));
+    const std::uint32_t index = NewNode(JsonKind::kArray);
     const std::size_t spaces = spaces_;
     bool canonical = true;
     std::size_t count = 0;
@@ -215,7 +216,7 @@ class JsonParser {
   }
 
   Status Object(int depth) {
-    RIND_ASSIGN_OR_RETURN(const std::uint32_t index, NewNode(JsonKind::kObject));
+    const std::uint32_t index = NewNode(JsonKind::kObject);
     const std::size_t spaces = spaces_;
     bool canonical = true;
     bool sorted = true;
@@ -287,7 +288,7 @@ class JsonParser {
   }
 
   Status String() {
-    RIND_ASSIGN_OR_RETURN(const std::uint32_t index, NewNode(JsonKind::kString));
+    const std::uint32_t index = NewNode(JsonKind::kString);
     const std::size_t arena = out_.unescaped_.size();
     bool ascii = true;
     bool escaped = false;
@@ -423,12 +424,6 @@ std::optional<JsonValue> JsonValue::Find(std::string_view member) const {
     name.index_ = value.Next();
   }
   return std::nullopt;
-}
-
-std::string JsonValue::Canonical() const {
-  std::string out;
-  AppendCanonical(out);
-  return out;
 }
 
 }  // namespace rind::tuf

@@ -27,6 +27,7 @@ std::string_view NameOf(JsonKind kind);
 // Canonical JSON has control characters in strings as they are; JSON proper has them escaped.
 enum class ControlCharacters { kRefused, kRaw };
 
+class CanonicalWriter;
 class JsonDocument;
 
 // A value in a document, which must outlive it. The accessors of a kind are for that kind only.
@@ -53,7 +54,6 @@ class JsonValue {
   bool IsCanonical() const;
   // How many bytes of the document it is.
   std::size_t SourceSize() const;
-  void AppendCanonical(std::string& out) const;
   std::string Canonical() const;
 
  private:
@@ -61,6 +61,7 @@ class JsonValue {
   JsonValue(const JsonDocument* document, std::uint32_t index)
       : document_(document), index_(index) {}
   std::uint32_t Next() const;
+  void Write(CanonicalWriter& json) const;
 
   const JsonDocument* document_;
   std::uint32_t index_;

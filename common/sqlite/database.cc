@@ -107,6 +107,12 @@ Statement& Statement::BindBlob(int index, std::string_view value) {
   return *this;
 }
 
+Statement& Statement::BindBlobInPlace(int index, std::string_view value) {
+  Keep(sqlite3_bind_blob64(statement_, index, value.empty() ? "" : value.data(), value.size(),
+                           SQLITE_STATIC));
+  return *this;
+}
+
 Statement& Statement::BindNull(int index) {
   Keep(sqlite3_bind_null(statement_, index));
   return *this;

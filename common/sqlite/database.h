@@ -40,6 +40,8 @@ class Statement {
   Statement& BindInt(int index, std::int64_t value);
   Statement& BindText(int index, std::string_view value);
   Statement& BindBlob(int index, std::string_view value);
+  // Without a copy: `value` must stay as it is until the statement is reset.
+  Statement& BindBlobInPlace(int index, std::string_view value);
   Statement& BindNull(int index);
 
   // True: there is a row. False: done.

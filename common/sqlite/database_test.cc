@@ -39,19 +39,27 @@ std::int64_t Count(Database& database, std::string_view table) {
 
 TEST_F(DatabaseTest, KeepsEveryByteOfWhatIsBound) {
   Database database = *Database::Open(Path());
-  ASSERT_TRUE(database.Execute("CREATE TABLE t (i INTEGER, t TEXT, b BLOB, n INTEGER)").ok());
+  ASSERT_TRUE(
+      database.Execute("CREATE TABLE t (i INTEGER, t TEXT, b BLOB, n INTEGER, p BLOB)").ok());
   const std::string bytes("a\0b'\"\xff", 6);
   {
-    Statement insert = *database.Prepare("INSERT INTO t VALUES (?1, ?2, ?3, ?4)");
-    ASSERT_TRUE(insert.BindInt(1, -9).BindText(2, "").BindBlob(3, bytes).BindNull(4).Run().ok());
+    Statement insert = *database.Prepare("INSERT INTO t VALUES (?1, ?2, ?3, ?4, ?5)");
+    ASSERT_TRUE(insert.BindInt(1, -9)
+                    .BindText(2, "")
+                    .BindBlob(3, bytes)
+                    .BindNull(4)
+                    .BindBlobInPlace(5, bytes)
+                    .Run()
+                    .ok());
   }
-  Statement query = *database.Prepare("SELECT i, t, b, n FROM t");
+  Statement query = *database.Prepare("SELECT i, t, b, n, p FROM t");
   ASSERT_TRUE(*query.Step());
   EXPECT_EQ(query.Int(0), -9);
   EXPECT_FALSE(query.IsNull(1));
   EXPECT_EQ(query.Text(1), "");
   EXPECT_EQ(query.Blob(2), bytes);
   EXPECT_TRUE(query.IsNull(3));
+  EXPECT_EQ(query.Blob(4), bytes);
   EXPECT_FALSE(*query.Step());
 }
 

@@ -17,6 +17,8 @@ namespace rind::delegation_manager {
 
 class ByteWriter {
  public:
+  // `size`: of all that will be written, to spare growing.
+  explicit ByteWriter(std::size_t size = 0) { out_.reserve(size); }
   void Int(std::uint64_t value) {
     for (int shift = 0; shift < 64; shift += 8) {
       out_.push_back(static_cast<char>((value >> static_cast<unsigned>(shift)) & 0xffU));
@@ -30,6 +32,17 @@ class ByteWriter {
 
  private:
   std::string out_;
+};
+
+// How much a ByteWriter would write.
+class ByteCounter {
+ public:
+  void Int(std::uint64_t /*value*/) { size_ += 8; }
+  void Text(std::string_view value) { size_ += 8 + value.size(); }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::size_t size_ = 0;
 };
 
 class ByteReader {

@@ -55,13 +55,6 @@ StatusOr<absl::Time> ExpiryOf(const StagedRole& staged) {
   return targets.document.header.expires;
 }
 
-const SignedRole* FindSigned(const Release& release, const tuf::RoleName& role) {
-  for (const SignedRole& file : release.files) {
-    if (file.role == role) return &file;
-  }
-  return nullptr;
-}
-
 bool IsDirty(const std::optional<std::string>& setting) { return setting && *setting != "0"; }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "services/delegation_manager/publish/publisher.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -20,18 +21,12 @@ namespace rind::delegation_manager {
 namespace {
 
 constexpr std::string_view kJournalKind = "release";
+constexpr std::size_t kAtOnce = 512;  // documents on their way to a signer
 constexpr std::uint32_t kFileMode = 0644;
 constexpr std::uint32_t kFolderMode = 0755;
 
 absl::Time WholeSeconds(absl::Time time) {
   return absl::FromUnixSeconds(absl::ToUnixSeconds(time));
-}
-
-const SignedRole* FindSigned(const Release& release, tuf::TopLevelRole role) {
-  for (const SignedRole& file : release.files) {
-    if (file.role == tuf::RoleName(role)) return &file;
-  }
-  return nullptr;
 }
 
 std::string Describe(const AskedDocument& asked, const Refused& refused) {
@@ -295,18 +290,26 @@ class JournalledPublisher final : public Publisher {
   }
 
   Status SignDocuments(Draft& release, std::size_t first, std::size_t count) {
-    if (count == 0) return OkStatus();
+    const std::span<AskedDocument> all = std::span(release.asked).subspan(first, count);
+    for (std::size_t at = 0; at < count; at += kAtOnce) {
+      RIND_RETURN_IF_ERROR(SignSome(release, all.subspan(at, std::min(kAtOnce, count - at))));
+    }
+    return OkStatus();
+  }
+
+  // Takes the documents out of `asked`: the journal has them, and those of many bins are not to
+  // lie in memory next to the files that they have become.
+  Status SignSome(Draft& release, std::span<AskedDocument> asked) {
     std::vector<DocumentToSign> documents;
-    documents.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) documents.push_back(release.asked[first + i].document);
+    for (AskedDocument& one : asked) documents.push_back(std::move(one.document));
     RIND_ASSIGN_OR_RETURN(const auto outcomes, content_signer_.Sign(documents));
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
-      const AskedDocument& asked = release.asked[first + i];
+      const AskedDocument one{std::move(documents[i]), asked[i].version, asked[i].expires};
       if (const auto* answer = std::get_if<SignedByKey>(&outcomes[i])) {
-        RIND_RETURN_IF_ERROR(Take(release, asked, *answer));
+        RIND_RETURN_IF_ERROR(Take(release, one, *answer));
         continue;
       }
-      NoteRefusal(release, asked, std::get<Refused>(outcomes[i]));
+      NoteRefusal(release, one, std::get<Refused>(outcomes[i]));
     }
     return OkStatus();
   }

@@ -13,15 +13,22 @@ constexpr std::uint64_t kFormat = 2;
 constexpr std::array kSteps = {ReleaseStep::kContent, ReleaseStep::kSnapshot,
                                ReleaseStep::kTimestamp};
 
-void Put(ByteWriter& out, const Sha256Digest& digest) { out.Text(digest.Bytes()); }
-void Put(ByteWriter& out, absl::Time time) {
+// Out is a ByteWriter or a ByteCounter.
+template <typename Out>
+void Put(Out& out, const Sha256Digest& digest) {
+  out.Text(digest.Bytes());
+}
+template <typename Out>
+void Put(Out& out, absl::Time time) {
   out.Int(static_cast<std::uint64_t>(absl::ToUnixSeconds(time)));
 }
-void Put(ByteWriter& out, tuf::Version version) {
+template <typename Out>
+void Put(Out& out, tuf::Version version) {
   out.Int(static_cast<std::uint64_t>(version.value()));
 }
 
-void Put(ByteWriter& out, const Vouched& vouched) {
+template <typename Out>
+void Put(Out& out, const Vouched& vouched) {
   out.Text(vouched.evidence.statement);
   out.Text(vouched.evidence.key_id);
   out.Text(vouched.evidence.signature);
@@ -36,7 +43,8 @@ void Put(ByteWriter& out, const Vouched& vouched) {
   }
 }
 
-void Put(ByteWriter& out, const SignedClaim& claim) {
+template <typename Out>
+void Put(Out& out, const SignedClaim& claim) {
   out.Text(claim.statement);
   out.Int(claim.signatures.size());
   for (const StatementSignature& signature : claim.signatures) {
@@ -45,29 +53,36 @@ void Put(ByteWriter& out, const SignedClaim& claim) {
   }
 }
 
-void Put(ByteWriter& out, const SignedReceipt& receipt) {
+template <typename Out>
+void Put(Out& out, const SignedReceipt& receipt) {
   out.Text(receipt.statement);
   out.Text(receipt.key_id);
   out.Text(receipt.signature);
 }
 
-void Put(ByteWriter& out, const RoleFile& file) {
+template <typename Out>
+void Put(Out& out, const RoleFile& file) {
   out.Text(file.role.text());
   out.Text(file.bytes);
 }
 
-void Put(ByteWriter& out, const AskedDocument& asked);
-void Put(ByteWriter& out, const SignedRole& role);
-void Put(ByteWriter& out, const StagedPage& page);
-void Put(ByteWriter& out, const DirtyBin& bin);
+template <typename Out>
+void Put(Out& out, const AskedDocument& asked);
+template <typename Out>
+void Put(Out& out, const SignedRole& role);
+template <typename Out>
+void Put(Out& out, const StagedPage& page);
+template <typename Out>
+void Put(Out& out, const DirtyBin& bin);
 
-template <typename Element>
-void PutAll(ByteWriter& out, const std::vector<Element>& elements) {
+template <typename Out, typename Element>
+void PutAll(Out& out, const std::vector<Element>& elements) {
   out.Int(elements.size());
   for (const Element& element : elements) Put(out, element);
 }
 
-void Put(ByteWriter& out, const AskedDocument& asked) {
+template <typename Out>
+void Put(Out& out, const AskedDocument& asked) {
   const DocumentToSign& document = asked.document;
   out.Text(document.role.text());
   Put(out, asked.version);
@@ -80,23 +95,45 @@ void Put(ByteWriter& out, const AskedDocument& asked) {
   PutAll(out, document.files);
 }
 
-void Put(ByteWriter& out, const SignedRole& role) {
+template <typename Out>
+void Put(Out& out, const SignedRole& role) {
   out.Text(role.role.text());
   Put(out, role.version);
   Put(out, role.expires);
   out.Text(role.file);
 }
 
-void Put(ByteWriter& out, const StagedPage& page) {
+template <typename Out>
+void Put(Out& out, const StagedPage& page) {
   out.Text(page.path.text());
   Put(out, page.sha256);
   out.Text(page.content);
   out.Int(page.change);
 }
 
-void Put(ByteWriter& out, const DirtyBin& bin) {
+template <typename Out>
+void Put(Out& out, const DirtyBin& bin) {
   out.Int(bin.bin);
   out.Int(bin.change);
+}
+
+template <typename Out>
+void Put(Out& out, const Release& release) {
+  out.Int(kFormat);
+  out.Text(NameOf(release.step));
+  out.Int(release.timestamp_only ? 1 : 0);
+  out.Int(release.must_publish ? 1 : 0);
+  out.Int(release.change);
+  out.Text(release.recently_claimed_dirty);
+  out.Text(release.project_list_dirty);
+  PutAll(out, release.bins);
+  PutAll(out, release.pages);
+  PutAll(out, release.files);
+  PutAll(out, release.asked);
+  PutAll(out, release.receipts);
+  out.Text(release.refused);
+  PutAll(out, release.withheld);
+  out.Text(release.parked);
 }
 
 Status Get(ByteReader& in, Sha256Digest& digest) {
@@ -265,23 +302,19 @@ StatusOr<ReleaseStep> ParseReleaseStep(std::string_view name) {
   return DataLoss(Cat("step '", Printable(name), "' is none of a release"));
 }
 
+const SignedRole* FindSigned(const Release& release, const tuf::RoleName& role) {
+  for (const SignedRole& file : release.files) {
+    if (file.role == role) return &file;
+  }
+  return nullptr;
+}
+
 std::string Encode(const Release& release) {
-  ByteWriter out;
-  out.Int(kFormat);
-  out.Text(NameOf(release.step));
-  out.Int(release.timestamp_only ? 1 : 0);
-  out.Int(release.must_publish ? 1 : 0);
-  out.Int(release.change);
-  out.Text(release.recently_claimed_dirty);
-  out.Text(release.project_list_dirty);
-  PutAll(out, release.bins);
-  PutAll(out, release.pages);
-  PutAll(out, release.files);
-  PutAll(out, release.asked);
-  PutAll(out, release.receipts);
-  out.Text(release.refused);
-  PutAll(out, release.withheld);
-  out.Text(release.parked);
+  // Of many bins it is some 100 MB: growing would take twice as much.
+  ByteCounter counter;
+  Put(counter, release);
+  ByteWriter out(counter.size());
+  Put(out, release);
   return out.Take();
 }
 

@@ -53,6 +53,9 @@ struct Release {
   std::string parked;
 };
 
+// What is signed for `role`; null: nothing.
+const SignedRole* FindSigned(const Release& release, const tuf::RoleName& role);
+
 std::string Encode(const Release& release);
 StatusOr<Release> DecodeRelease(std::string_view payload);
 

@@ -15,10 +15,11 @@
 namespace rind::delegation_manager {
 namespace {
 
-// signer.proto: at most this in one call. A little below 16 MiB, for what frames the documents.
-constexpr std::size_t kMaxDocuments = 512;
-constexpr std::size_t kMaxBytes = 16 * 1024 * 1024 - 256 * 1024;
-// 512 documents of 300 KB take a signer seconds; a disk that hangs takes it longer.
+// A signer takes 512 documents and 16 MiB in one call (signer.proto). It gets fewer: a call lies in
+// its memory several times over, and of its two syncs a call these make next to nothing.
+constexpr std::size_t kMaxDocuments = 128;
+constexpr std::size_t kMaxBytes = 4 * 1024 * 1024;
+// Documents of 4 MiB take a signer a second at most; a disk that hangs takes it longer.
 constexpr absl::Duration kSignDeadline = absl::Minutes(2);
 constexpr absl::Duration kAskDeadline = absl::Seconds(5);
 

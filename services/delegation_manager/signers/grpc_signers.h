@@ -1,8 +1,8 @@
 // The signers over gRPC.
 //
 // Promise: signer.h, to named peers over mutual TLS; every call has a deadline; a batch is cut into
-// calls of at most 512 documents and 16 MiB. What a signer answers is checked for form, nothing
-// else: read-back does the rest. Threading: thread-safe.
+// calls of at most 128 documents and 4 MiB, or of one document. What a signer answers is checked
+// for form, nothing else: read-back does the rest. Threading: thread-safe.
 #pragma once
 
 #include <memory>

@@ -86,8 +86,8 @@ struct SignerState {
 class DocumentSigner {
  public:
   virtual ~DocumentSigner() = default;
-  // One outcome for each document, in order. Any number: it is sent in calls of at most 512
-  // documents and 16 MiB.
+  // One outcome for each document, in order. Any number: it is sent in calls of at most 128
+  // documents and 4 MiB, or of one document.
   virtual StatusOr<std::vector<SignOutcome>> Sign(std::span<const DocumentToSign> documents) = 0;
   // `roles`: whose versions to return.
   virtual StatusOr<SignerState> GetState(const std::vector<std::string>& roles) = 0;

@@ -200,7 +200,8 @@ StatusOr<std::optional<JournalEntry>> SqliteJournalTable::Read() {
 
 Status SqliteJournalTable::Write(const JournalEntry& entry) {
   RIND_ASSIGN_OR_RETURN(const Query query, write_.Start());
-  query->BindText(1, entry.kind).BindText(2, entry.step).BindBlob(3, entry.payload);
+  // Of many bins it is some 100 MB.
+  query->BindText(1, entry.kind).BindText(2, entry.step).BindBlobInPlace(3, entry.payload);
   return query->Run();
 }
 

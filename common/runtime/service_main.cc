@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/rpc/channel.h"
+#include "common/runtime/free_memory.h"
 #include "common/runtime/hardening.h"
 #include "common/runtime/version.h"
 
@@ -157,15 +158,18 @@ int Main::Serve(Config& config, bool check_only) {
 }
 
 void Main::WaitForTheEnd(const Service& service) const {
+  FreeMemory free_memory;
   while (!service.Finished()) {
     const int signal = sigtimedwait(&hardened_.termination, nullptr, &kLookAgain);
     if (signal > 0) return;
+    free_memory.Look(clock_.Now());
   }
 }
 
 }  // namespace
 
 int ServiceMain(int argc, char** argv, const ServiceSpec& spec) {
+  KeepFreeMemorySmall();
   const auto hardened = HardenProcess(spec.umask);
   if (!hardened.ok()) return Fail(spec.name, hardened.status());
   return Main(spec, *hardened).Run(argc, argv);

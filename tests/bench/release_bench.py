@@ -3,7 +3,8 @@
 
     release_bench.py [--bins 16384] [--targets 100000] [--projects 4000] [--runs 7]
 
-Prints a table. Exits with 1 when the median of the incremental releases is over its goal.
+Prints a table. Exits with 1 when the median of the incremental releases or a resident set afterwards
+is over its goal.
 """
 
 import argparse
@@ -18,8 +19,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integratio
 import harness  # noqa: E402
 
 DRIVER = harness.BIN.parent / "tests/release_driver"
-SERVICES = ("delegation-manager", "content-signer", "release-signer")
+# With the goal for the resident set of each, in MiB.
+SERVICES = {"delegation-manager": 256, "content-signer": 32, "release-signer": 32}
 GOAL_MS = 500
+SETTLE_SECONDS = 10  # free memory goes back to the system within some seconds
 
 
 class CreateTime(threading.Thread):
@@ -55,6 +58,15 @@ class Bench(harness.System):
         config = self.config("delegation-manager")
         config.write_text(config.read_text().replace("automatic = true", "automatic = false"))
         super().up(*options)
+        for service in SERVICES:
+            self.forget_peak(service)
+
+    def forget_peak(self, service):
+        """Unlocking keys takes Argon2id's 64 MiB for a moment; the goals are for what comes after."""
+        try:
+            pathlib.Path(f"/proc/{self.pid(service)}/clear_refs").write_text("5")
+        except PermissionError:  # it is root's, as the services can't be traced
+            print(f"  (not root: the most that {service} used includes the unlocking of its keys)")
 
     def memory(self, service):
         """Resident set, now and at most, in MiB."""
@@ -81,7 +93,9 @@ def main():
         # What was measured is real only if a client finds the last file of it.
         explained = system.rind_json("explain", found["last_wheel"])
         assert explained["verdict"] == "verified", explained
-        memory = {service: system.memory(service) for service in SERVICES}
+        peak = {service: system.memory(service)[1] for service in SERVICES}
+        time.sleep(SETTLE_SECONDS)
+        memory = {service: system.memory(service)[0] for service in SERVICES}
         snapshot = max(system.public("metadata").glob("*.snapshot.json"),
                        key=lambda path: int(path.name.split(".")[0])).stat().st_size
 
@@ -95,10 +109,12 @@ def main():
         f"median {median:.0f} ms, min {min(times):.0f}, max {max(times):.0f} (goal < {GOAL_MS})")
     row("  of that the ingest", f"median {statistics.median(ingests):.0f} ms")
     row("snapshot.json", f"{snapshot / 1000:.0f} KB")
-    for service, (now, most) in memory.items():
-        row(f"RSS of {service}", f"{now:.0f} MiB, at most {most:.0f}")
+    for service, goal in SERVICES.items():
+        row(f"RSS of {service}", f"{memory[service]:.0f} MiB afterwards (goal {goal}), "
+                                 f"at most {peak[service]:.0f}")
     print(f"  last file: {explained['verdict']} through {explained['files'][0]['online'][0]}")
-    return 0 if median < GOAL_MS else 1
+    small = all(memory[service] <= goal for service, goal in SERVICES.items())
+    return 0 if median < GOAL_MS and small else 1
 
 
 if __name__ == "__main__":

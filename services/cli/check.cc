@@ -41,17 +41,13 @@ StatusOr<Answer> RunCheck(Session& session, const Flags& flags) {
                                                   : Answer::kDone;
   const std::string of = Cat(Plural(summary.roles, "role"), ", ", Plural(summary.targets, "target"),
                              flags.data ? Cat(", ", Bytes(summary.bytes), " read") : "");
-  switch (answer) {
-    case Answer::kDone:
-      out.Line(Cat("matches: ", of));
-      break;
-    case Answer::kNo:
-      out.Line(Cat("differs: ", Plural(summary.differences, "difference"), " in ", of));
-      break;
-    case Answer::kUnclear:
-      out.Line(Cat("could not tell: ", Count(summary.unreadable), " unreadable, ",
-                   Plural(summary.differences, "difference"), " in ", of));
-      break;
+  if (answer == Answer::kDone) {
+    out.Line(Cat("matches: ", of));
+  } else if (answer == Answer::kNo) {
+    out.Line(Cat("differs: ", Plural(summary.differences, "difference"), " in ", of));
+  } else {
+    out.Line(Cat("could not tell: ", Count(summary.unreadable), " unreadable, ",
+                 Plural(summary.differences, "difference"), " in ", of));
   }
   out.Result(JsonValue::Object()
                  .Set("answer", answer == Answer::kDone ? "matches"

@@ -18,7 +18,8 @@ constexpr std::string_view kFooter =
     "  rind explain rind-hello==1.0 # why that file may be trusted\n"
     "  rind down\n\n"
     "Every command has --json, --config FILE and --quiet. Exit codes: 0 done, 1 the answer is no\n"
-    "(a mismatch, a refusal), 2 wrong usage or could not tell.";
+    "(a mismatch, a refusal), 2 wrong usage or could not tell, 3 released but for what a signer\n"
+    "refused.";
 
 // One line: a message with several problems is joined, control characters are not passed on.
 std::string OneLine(std::string_view text) {

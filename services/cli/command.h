@@ -25,8 +25,9 @@ class App;
 
 namespace rind::cli {
 
-// The exit codes: done, the answer is no (a mismatch, a refusal), usage or could not tell.
-enum class Answer { kDone = 0, kNo = 1, kUnclear = 2 };
+// The exit codes: done, the answer is no (a mismatch, a refusal), usage or could not tell, done but
+// for what was refused.
+enum class Answer { kDone = 0, kNo = 1, kUnclear = 2, kPartly = 3 };
 
 // One run of `rind`.
 class Session {

@@ -60,6 +60,7 @@ StatusOr<Answer> RunCreate(Session& session, const Flags& flags) {
       ShowRelease(session.out(), released);
       sync = outcome->json;
       if (!outcome->complete && !outcome->anything) answer = Answer::kNo;
+      if (!serves && AnswerOf(released) == Answer::kNo) answer = Answer::kNo;
     } else if (serves) {
       session.out().Note(Cat("the sync failed, what is mirrored stays: ",
                              Printable(MessageOf(outcome.status()), 400)));

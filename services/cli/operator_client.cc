@@ -58,11 +58,16 @@ RepositoryStatus StatusOf(const pb::GetStatusResponse& in) {
 }
 
 ReleaseResult ReleaseOf(const pb::ReleaseResponse& in) {
-  return {.published = in.published(),
-          .snapshot_version = in.snapshot_version(),
-          .timestamp_version = in.timestamp_version(),
-          .changed_roles = in.changed_roles(),
-          .milliseconds = in.milliseconds()};
+  ReleaseResult out = {.published = in.published(),
+                       .snapshot_version = in.snapshot_version(),
+                       .timestamp_version = in.timestamp_version(),
+                       .changed_roles = in.changed_roles(),
+                       .milliseconds = in.milliseconds(),
+                       .refused = {}};
+  for (const auto& refused : in.refused()) {
+    out.refused.push_back({refused.role(), refused.rule(), refused.text()});
+  }
+  return out;
 }
 
 DifferenceKind KindOf(pb::DifferenceKind kind) {

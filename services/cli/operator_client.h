@@ -53,11 +53,18 @@ struct RepositoryStatus {
   std::string last_error;
 };
 
+struct RefusedRole {
+  std::string role;
+  std::string rule;
+  std::string text;
+};
+
 struct ReleaseResult {
   bool published = false;
   std::int64_t snapshot_version = 0, timestamp_version = 0;
   std::uint32_t changed_roles = 0;
   std::uint64_t milliseconds = 0;
+  std::vector<RefusedRole> refused;  // what a signer did not sign; the rest is published
 };
 
 enum class DifferenceKind { kWrong, kMissing, kUnlisted, kUnreadable };

@@ -82,16 +82,32 @@ JsonValue ShowRelease(Output& out, const ReleaseResult& result) {
     out.Line(Cat("released snapshot v", result.snapshot_version, ", timestamp v",
                  result.timestamp_version, ": ", Plural(result.changed_roles, "role"),
                  " changed, in ", result.milliseconds, " ms"));
+  } else if (!result.refused.empty()) {
+    out.Line(Cat("nothing is released: snapshot v", result.snapshot_version, ", timestamp v",
+                 result.timestamp_version, " stay as they are"));
   } else {
     out.Line(Cat("nothing to release: snapshot v", result.snapshot_version, ", timestamp v",
                  result.timestamp_version, " has all that was ingested"));
+  }
+  JsonValue refused = JsonValue::Array();
+  for (const RefusedRole& one : result.refused) {
+    out.Line(Cat("refused  ", Printable(one.role), "  ", Printable(one.rule), "  ",
+                 Printable(one.text, 400)));
+    refused.Append(
+        JsonValue::Object().Set("role", one.role).Set("rule", one.rule).Set("text", one.text));
   }
   return JsonValue::Object()
       .Set("published", result.published)
       .Set("snapshot_version", result.snapshot_version)
       .Set("timestamp_version", result.timestamp_version)
       .Set("changed_roles", result.changed_roles)
-      .Set("milliseconds", result.milliseconds);
+      .Set("milliseconds", result.milliseconds)
+      .Set("refused", std::move(refused));
+}
+
+Answer AnswerOf(const ReleaseResult& result) {
+  if (result.refused.empty()) return Answer::kDone;
+  return result.published ? Answer::kPartly : Answer::kNo;
 }
 
 }  // namespace rind::cli

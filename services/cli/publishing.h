@@ -19,7 +19,9 @@ struct SyncOutcome {
 
 StatusOr<SyncOutcome> SyncAndShow(Session& session, const ClientSettings& settings,
                                   const std::vector<std::string>& projects);
-// "released snapshot v3, timestamp v4: 5 roles changed, in 120 ms".
+// "released snapshot v3, timestamp v4: 5 roles changed, in 120 ms", and a line for each role that a
+// signer refused: "refused  bin-3  S-06  ...".
 JsonValue ShowRelease(Output& out, const ReleaseResult& result);
+Answer AnswerOf(const ReleaseResult& result);
 
 }  // namespace rind::cli

@@ -46,7 +46,7 @@ Command UpdateCommand() {
               session.out().Result(JsonValue::Object()
                                        .Set("sync", outcome.json)
                                        .Set("release", ShowRelease(session.out(), result)));
-              return outcome.complete ? Answer::kDone : Answer::kNo;
+              return outcome.complete ? AnswerOf(result) : Answer::kNo;
             };
           }};
 }

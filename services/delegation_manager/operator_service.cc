@@ -18,19 +18,20 @@ std::int64_t Seconds(absl::Time time) {
                                                                         : absl::ToUnixSeconds(time);
 }
 
-// A refused document is the answer "no", even when the rest went out; the message says both.
+// What went out and what was refused: both are the answer.
 Status Answer(const StatusOr<ReleaseResult>& result, pb::ReleaseResponse& out) {
   RIND_RETURN_IF_ERROR(result.status());
-  if (!result->refused.empty()) {
-    return FailedPrecondition(
-        Cat("snapshot v", result->snapshot_version,
-            " is published, without what a signer refused: ", result->refused));
-  }
   out.set_published(result->published);
   out.set_snapshot_version(result->snapshot_version);
   out.set_timestamp_version(result->timestamp_version);
   out.set_changed_roles(result->changed_roles);
   out.set_milliseconds(static_cast<std::uint64_t>(absl::ToInt64Milliseconds(result->took)));
+  for (const RefusedRole& refused : result->refused) {
+    pb::RefusedRole& message = *out.add_refused();
+    message.set_role(refused.role.text());
+    message.set_rule(refused.rule);
+    message.set_text(refused.text);
+  }
   return OkStatus();
 }
 

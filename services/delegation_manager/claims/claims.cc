@@ -241,7 +241,8 @@ StatusOr<std::int64_t> Claims::Publish(std::string_view what) {
     return OkStatus();
   }));
   if (waits) {
-    return FailedPrecondition(Cat(what, ": is recorded and not published: ", released->refused));
+    return FailedPrecondition(
+        Cat(what, ": is recorded and not published: ", Describe(released->refused)));
   }
   return released->snapshot_version;
 }

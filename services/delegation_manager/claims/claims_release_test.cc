@@ -176,7 +176,7 @@ TEST_F(ClaimsReleaseTest, S08ARefusedClaimMovesNothingAndHoldsUpNobody) {
   content_.refuse = nullptr;
   const auto released = publisher_->Release(false);
   ASSERT_TRUE(released.ok()) << released.status();
-  EXPECT_EQ(released->refused, "");
+  EXPECT_EQ(Describe(released->refused), "");
   EXPECT_EQ(WayToTheFile(), "project.six by recently-claimed ");
   EXPECT_TRUE(ClientReads("files/attrs/attrs-1.0.zip").ok());
   EXPECT_EQ(Refusals(), 0u);

@@ -229,10 +229,14 @@ StatusOr<PendingPromotion> Promotions::Get(std::string_view id) {
   if (kept->state != kPublished) return *kept;
   // A repeat after a release that failed goes on with it; otherwise there is nothing to do.
   const auto released = parts_.publisher.Release(false);
-  if (!released.ok()) {
-    return Annotate(released.status(), "promotion: is signed, and published as soon as it can be");
+  Status status = released.status();
+  if (released.ok() && !released->published && !released->refused.empty()) {
+    status = FailedPrecondition(Describe(released->refused));
   }
-  kept->detail = released->refused;
+  if (!status.ok()) {
+    return Annotate(status, "promotion: is signed, and published as soon as it can be");
+  }
+  kept->detail = Describe(released->refused);
   return *kept;
 }
 

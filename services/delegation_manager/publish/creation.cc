@@ -267,7 +267,7 @@ class JournalledCreation final : public Creation {
     RIND_RETURN_IF_ERROR(
         Tell(progress, Cat("signing ", bins, " bins and the first release"), 0, 0));
     RIND_ASSIGN_OR_RETURN(const ReleaseResult result, parts_.publisher.Release(force));
-    if (!result.refused.empty()) return FailedPrecondition(result.refused);
+    if (!result.refused.empty()) return FailedPrecondition(Describe(result.refused));
     return Tell(progress, Cat("published snapshot v", result.snapshot_version), bins, bins);
   }
 

@@ -29,9 +29,8 @@ absl::Time WholeSeconds(absl::Time time) {
   return absl::FromUnixSeconds(absl::ToUnixSeconds(time));
 }
 
-std::string Describe(const AskedDocument& asked, const Refused& refused) {
-  return Cat(refused.rule, ": ", asked.document.role.text(), " v", asked.version.value(), ": ",
-             refused.message);
+RefusedRole RefusalOf(const AskedDocument& asked, const Refused& refused) {
+  return {asked.document.role, asked.version, refused.rule, refused.message};
 }
 
 class JournalledPublisher final : public Publisher {
@@ -93,18 +92,14 @@ class JournalledPublisher final : public Publisher {
   }
 
   StatusOr<ReleaseResult> ReleaseAll(bool force) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    RIND_ASSIGN_OR_RETURN(ReleaseResult result, FinishJournal());
+    RIND_ASSIGN_OR_RETURN(ReleaseResult finished, FinishJournal());
     RIND_ASSIGN_OR_RETURN(auto planned,
-                          planner_.Plan(force && !result.published, WholeSeconds(clock_.Now())));
-    if (planned) {
-      RIND_ASSIGN_OR_RETURN(result, Run(*std::move(planned)));
-      if (!result.published) {
-        return FailedPrecondition(Cat("nothing is published: ", result.refused));
-      }
-    } else if (!result.published) {
-      RIND_ASSIGN_OR_RETURN(result, Current());
-    }
-    return result;
+                          planner_.Plan(force && !finished.published, WholeSeconds(clock_.Now())));
+    if (!planned) return finished.published ? finished : Current();
+    RIND_ASSIGN_OR_RETURN(ReleaseResult result, Run(*std::move(planned)));
+    if (result.published || !finished.published) return result;
+    finished.refused = std::move(result.refused);
+    return finished;
   }
 
   StatusOr<ReleaseResult> RefreshNow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
@@ -140,7 +135,8 @@ class JournalledPublisher final : public Publisher {
 
   StatusOr<ReleaseResult> NoteRelease(StatusOr<ReleaseResult> result) {
     const absl::MutexLock hold(&note_mu_);
-    release_error_ = result.ok() ? result->refused : std::string(MessageOf(result.status()));
+    release_error_ =
+        result.ok() ? Describe(result->refused) : std::string(MessageOf(result.status()));
     if (result.ok() && result->published) timestamp_error_.clear();
     return result;
   }
@@ -218,8 +214,9 @@ class JournalledPublisher final : public Publisher {
   // Nothing was signed: the next release begins anew. A result that published nothing.
   StatusOr<ReleaseResult> DropRelease(const Draft& release) {
     RIND_RETURN_IF_ERROR(EndJournal(release));
-    LogWarning("a release is dropped before its first signature", {{"refusal", release.refused}});
-    ReleaseResult result;
+    LogWarning("a release is dropped before its first signature",
+               {{"refusal", Describe(release.refused)}});
+    RIND_ASSIGN_OR_RETURN(ReleaseResult result, Current());
     result.refused = release.refused;
     return result;
   }
@@ -279,9 +276,9 @@ class JournalledPublisher final : public Publisher {
         [](const auto& asked) { return asked.document.role == tuf::RecentlyClaimedRole(); });
     const auto claims = static_cast<std::size_t>(others - release.asked.begin());
     if (claims > 0) {
-      const std::string before = release.refused;
+      const std::size_t before = release.refused.size();
       RIND_RETURN_IF_ERROR(SignDocuments(release, 0, claims));
-      if (release.refused != before) {
+      if (release.refused.size() != before) {
         RIND_RETURN_IF_ERROR(
             state_.Transact([&](Tables& tables) { return WithholdMoves(tables, release); }));
       }
@@ -315,10 +312,8 @@ class JournalledPublisher final : public Publisher {
   }
 
   static void NoteRefusal(Draft& release, const AskedDocument& asked, const Refused& refused) {
-    const std::string text = Describe(asked, refused);
-    LogWarning("the content-signer refused", {{"refusal", text}});
-    if (!release.refused.empty()) release.refused.append("; ");
-    release.refused.append(text);
+    release.refused.push_back(RefusalOf(asked, refused));
+    LogWarning("the content-signer refused", {{"refusal", Describe(release.refused.back())}});
     if (asked.document.role == tuf::RecentlyClaimedRole()) release.recently_claimed_dirty.clear();
     if (const auto bin = BinOfRole(asked.document.role)) {
       std::erase_if(release.bins, [&](const DirtyBin& dirty) { return dirty.bin == *bin; });
@@ -339,8 +334,8 @@ class JournalledPublisher final : public Publisher {
       if (const auto* answer = std::get_if<SignedByKey>(&outcomes.front())) {
         return Take(release, asked, *answer);
       }
-      const std::string refusal = Describe(asked, std::get<Refused>(outcomes.front()));
-      LogWarning("the release-signer refused", {{"refusal", refusal}});
+      const RefusedRole refusal = RefusalOf(asked, std::get<Refused>(outcomes.front()));
+      LogWarning("the release-signer refused", {{"refusal", Describe(refusal)}});
       release.asked.clear();
       if (from_journal) continue;  // it may have lain there for too long
       bool smaller = false;
@@ -351,7 +346,7 @@ class JournalledPublisher final : public Publisher {
       const bool drop =
           release.timestamp_only || (snapshot && release.receipts.empty() && release.files.empty());
       RIND_RETURN_IF_ERROR(drop ? EndJournal(release) : WriteJournal(release));
-      return FailedPrecondition(Cat("the release-signer refused: ", refusal));
+      return FailedPrecondition(Cat("the release-signer refused: ", Describe(refusal)));
     }
     return Internal("publisher: a document was refused and built anew without an end");
   }
@@ -367,14 +362,13 @@ class JournalledPublisher final : public Publisher {
   }
 
   // A project's new version that the release-signer does not take must not hold up all others.
-  StatusOr<bool> LeaveOutPushes(Draft& release, const std::string& refusal) {
+  StatusOr<bool> LeaveOutPushes(Draft& release, const RefusedRole& refusal) {
     bool smaller = false;
     RIND_RETURN_IF_ERROR(state_.Transact([&](Tables& tables) -> Status {
       RIND_ASSIGN_OR_RETURN(smaller, WithholdPushes(tables, release));
       return OkStatus();
     }));
-    if (smaller)
-      release.refused = Cat(release.refused, release.refused.empty() ? "" : "; ", refusal);
+    if (smaller) release.refused.push_back(refusal);
     // Without anything left there is nothing to ask for.
     return smaller && !(release.files.empty() && !release.must_publish);
   }

@@ -5,9 +5,9 @@
 // verified. A crash at any instruction leaves the old or the new release, whole; Recover() finishes
 // what was begun. What a signer refuses is left out and asked for again by the next release; the
 // rest goes out. A release that its signers don't sign never keeps the timestamp from being fresh.
-// Errors: FailedPrecondition (no repository, a signer's refusal: the message has its rule),
-// Unavailable (a signer can't be reached; a later attempt goes on with the same bytes), DataLoss
-// (what was read back is not what was written; timestamp.json did not move). Threading:
+// Errors: FailedPrecondition (no repository, the release-signer's refusal: the message has its
+// rule), Unavailable (a signer can't be reached; a later attempt goes on with the same bytes),
+// DataLoss (what was read back is not what was written; timestamp.json did not move). Threading:
 // thread-safe; calls wait for one another.
 #pragma once
 
@@ -16,12 +16,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/file_system.h"
 #include "common/base/status.h"
 #include "services/delegation_manager/publish/lifetimes.h"
+#include "services/delegation_manager/publish/refused_role.h"
 #include "services/delegation_manager/signers/signer.h"
 #include "services/delegation_manager/state/state_store.h"
 
@@ -34,12 +36,13 @@ struct PublisherOptions {
 };
 
 struct ReleaseResult {
-  bool published = false;  // false: there was nothing to do
+  bool published = false;  // false: there was nothing to do, or all of it was refused
   std::int64_t snapshot_version = 0;
   std::int64_t timestamp_version = 0;
   std::uint32_t changed_roles = 0;
   absl::Duration took;
-  std::string refused;  // roles that a signer refused and that kept their last version; "" none
+  // What a signer refused: it kept its last version. Also when that left nothing to publish.
+  std::vector<RefusedRole> refused;
 };
 
 class Publisher {

@@ -128,7 +128,9 @@ void PublisherLoop::Act() {
   // or because it failed, the timestamp is due all the same.
   const auto released = publisher_.Release(false);
   Status status = released.status();
-  if (released.ok() && !released->refused.empty()) status = FailedPrecondition(released->refused);
+  if (released.ok() && !released->refused.empty()) {
+    status = FailedPrecondition(Describe(released->refused));
+  }
   if (!released.ok() || !released->published) {
     const PublisherView view = View();
     if (view.created && clock_.Now() >= view.timestamp_signed + view.timestamp_every) {

@@ -9,7 +9,7 @@
 namespace rind::delegation_manager {
 namespace {
 
-constexpr std::uint64_t kFormat = 2;
+constexpr std::uint64_t kFormat = 3;
 constexpr std::array kSteps = {ReleaseStep::kContent, ReleaseStep::kSnapshot,
                                ReleaseStep::kTimestamp};
 
@@ -74,6 +74,8 @@ template <typename Out>
 void Put(Out& out, const StagedPage& page);
 template <typename Out>
 void Put(Out& out, const DirtyBin& bin);
+template <typename Out>
+void Put(Out& out, const RefusedRole& refused);
 
 template <typename Out, typename Element>
 void PutAll(Out& out, const std::vector<Element>& elements) {
@@ -118,6 +120,14 @@ void Put(Out& out, const DirtyBin& bin) {
 }
 
 template <typename Out>
+void Put(Out& out, const RefusedRole& refused) {
+  out.Text(refused.role.text());
+  Put(out, refused.version);
+  out.Text(refused.rule);
+  out.Text(refused.text);
+}
+
+template <typename Out>
 void Put(Out& out, const Release& release) {
   out.Int(kFormat);
   out.Text(NameOf(release.step));
@@ -131,7 +141,7 @@ void Put(Out& out, const Release& release) {
   PutAll(out, release.files);
   PutAll(out, release.asked);
   PutAll(out, release.receipts);
-  out.Text(release.refused);
+  PutAll(out, release.refused);
   PutAll(out, release.withheld);
   out.Text(release.parked);
 }
@@ -208,6 +218,7 @@ Status GetElement(ByteReader& in, std::vector<AskedDocument>& all);
 Status GetElement(ByteReader& in, std::vector<SignedRole>& all);
 Status GetElement(ByteReader& in, std::vector<StagedPage>& all);
 Status GetElement(ByteReader& in, std::vector<DirtyBin>& all);
+Status GetElement(ByteReader& in, std::vector<RefusedRole>& all);
 
 template <typename Element>
 Status GetAll(ByteReader& in, std::vector<Element>& all) {
@@ -260,6 +271,16 @@ Status GetElement(ByteReader& in, std::vector<DirtyBin>& all) {
   return OkStatus();
 }
 
+Status GetElement(ByteReader& in, std::vector<RefusedRole>& all) {
+  RefusedRole refused;
+  RIND_RETURN_IF_ERROR(Get(in, refused.role));
+  RIND_RETURN_IF_ERROR(Get(in, refused.version));
+  refused.rule = in.Text();
+  refused.text = in.Text();
+  all.push_back(std::move(refused));
+  return OkStatus();
+}
+
 Status Read(ByteReader& in, Release& release) {
   if (const std::uint64_t format = in.Int(); format != kFormat) {
     return DataLoss(Cat("format ", format, ", wanted ", kFormat));
@@ -275,7 +296,7 @@ Status Read(ByteReader& in, Release& release) {
   RIND_RETURN_IF_ERROR(GetAll(in, release.files));
   RIND_RETURN_IF_ERROR(GetAll(in, release.asked));
   RIND_RETURN_IF_ERROR(GetAll(in, release.receipts));
-  release.refused = in.Text();
+  RIND_RETURN_IF_ERROR(GetAll(in, release.refused));
   RIND_RETURN_IF_ERROR(GetAll(in, release.withheld));
   release.parked = in.Text();
   return in.Finish("journal");

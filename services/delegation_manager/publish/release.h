@@ -12,6 +12,7 @@
 
 #include "absl/time/time.h"
 #include "common/base/status.h"
+#include "services/delegation_manager/publish/refused_role.h"
 #include "services/delegation_manager/signers/signer.h"
 #include "services/delegation_manager/state/records.h"
 
@@ -47,7 +48,7 @@ struct Release {
   std::vector<SignedRole> files;     // signed so far
   std::vector<AskedDocument> asked;  // of the current step; empty: not built yet
   std::vector<SignedReceipt> receipts;
-  std::string refused;               // for people; empty: nothing was
+  std::vector<RefusedRole> refused;
   std::vector<SignedRole> withheld;  // staged ones that it leaves out (withheld.h)
   // timestamp_only: the release that waits for its signers meanwhile, encoded; empty: none.
   std::string parked;

@@ -32,7 +32,7 @@ Release Full() {
   asked.document.files = {{tuf::TopLevelRole::kRoot, "root"}};
   release.asked = {asked};
   release.receipts = {{"r2", "k2", "s2"}};
-  release.refused = "S-06: bin-3";
+  release.refused = {{asked.document.role, asked.version, "S-06", "no evidence"}};
   release.withheld = {release.files.front()};
   release.parked = "another";
   return release;
@@ -47,6 +47,8 @@ TEST(Release, D03SurvivesTheJournalToTheByte) {
   EXPECT_EQ(back->asked.front().document.authorisations,
             Full().asked.front().document.authorisations);
   EXPECT_EQ(back->files.front().file, Full().files.front().file);
+  EXPECT_EQ(back->refused, Full().refused);
+  EXPECT_EQ(Describe(back->refused), "S-06: bin-3 v5: no evidence");
   EXPECT_EQ(back->step, ReleaseStep::kSnapshot);
 }
 

@@ -110,7 +110,10 @@ class JournalledPublisher final : public Publisher {
   }
 
   StatusOr<ReleaseResult> RefreshOnly() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    const auto finished = NoteRelease(FinishJournal());
+    const auto finished = FinishJournal();
+    // An empty journal says nothing of the last release: what was refused of it is refused still.
+    const bool nothing = finished.ok() && !finished->published && finished->refused.empty();
+    if (!nothing) (void)NoteRelease(finished);
     if (finished.ok() && finished->published) return finished;
     Draft release;
     release.step = ReleaseStep::kTimestamp;

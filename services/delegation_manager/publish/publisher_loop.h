@@ -43,13 +43,15 @@ class PublisherLoop {
   // Something was ingested, staged or created.
   void Changed();
   NextAction Next() const;
+  // One attempt now, as the thread makes it when Next() is due: releases what waits; when that
+  // published nothing, signs a timestamp that is due.
+  void Act();
   // Waits for `time` or for Stop(); false then.
   bool Wait(absl::Duration time);
 
  private:
   void Run();
   bool Recover();
-  void Act();
   void Note(const Status& status);
   PublisherView View() const;
 

@@ -56,6 +56,8 @@ Status Move(Tables& tables, ProjectRecord& record, const SignedClaim& authorised
   if (!record.project) {
     record.project.emplace();
     record.project->name = record.view.project;
+    // It was never mirrored: this is how it comes onto the list of all projects.
+    RIND_RETURN_IF_ERROR(tables.settings.Put(kSettingProjectListDirty, Cat(change)));
   }
   record.project->state = ProjectState::kRecentlyClaimed;
   RIND_RETURN_IF_ERROR(RecordRole(tables, record, checked.role, pages, change));

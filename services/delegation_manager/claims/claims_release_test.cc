@@ -35,7 +35,7 @@ class ClaimsReleaseTest : public testing::PublisherWorld {
                     })
                     .ok());
     developers_.contents = {{"six-1.0.tar.gz", "source"}};
-    ASSERT_TRUE(IngestSix(5).ok());
+    ASSERT_TRUE((mirrored_ ? IngestSix(5) : Ingest("attrs", 5, {})).ok());
     ASSERT_TRUE(publisher_->Release(false).ok());
     blobs_.emplace(*blob::BlobStore::Open(local_, random_, JoinPath(folder_, "blobs")));
     uploads_ = *Uploads::Open(local_, random_, JoinPath(folder_, "uploads"), *blobs_, clock_.Now());
@@ -126,6 +126,17 @@ class ClaimsReleaseTest : public testing::PublisherWorld {
     return OkStatus();
   }
 
+  // The list of all projects, as a verifying client gets it.
+  std::string ProjectList() {
+    const auto sha256 = ClientReads("simple/index.json");
+    EXPECT_TRUE(sha256.ok()) << sha256.status();
+    return files_
+        .Read(Cat(testing::kPublic, "/targets/simple/", sha256.value_or(""), ".index.json"),
+              1'000'000)
+        .value_or("");
+  }
+
+  bool mirrored_ = true;  // six, before anybody claims it
   SystemRandom random_;
   Developers developers_;
   std::optional<blob::BlobStore> blobs_;
@@ -218,6 +229,32 @@ TEST_F(ClaimsReleaseTest, APushThatTheSnapshotRefusesHoldsUpNobody) {
   ASSERT_TRUE(publisher_->Release(false).ok());
   EXPECT_EQ(claims_->Get("six")->record.view.last_version, 2);
   EXPECT_EQ(WayToTheFile(), "project.six by recently-claimed ");
+}
+
+class NewNameTest : public ClaimsReleaseTest {
+ protected:
+  NewNameTest() { mirrored_ = false; }
+};
+
+// A name that upstream never had came onto the list only when some other project was new.
+TEST_F(NewNameTest, AClaimedNameThatWasNeverMirroredIsOnTheListWithinTheHour) {
+  developers_.contents.clear();
+  ASSERT_TRUE(Request().ok());
+  const auto claimed = Authorise();
+  ASSERT_TRUE(claimed.ok()) << claimed.status();
+  EXPECT_TRUE(ClientReads("simple/six/index.html").ok());
+  EXPECT_THAT(ProjectList(), HasSubstr("attrs"));
+  clock_.Advance(absl::Hours(1));
+  ASSERT_TRUE(publisher_->Release(false).ok());
+  EXPECT_THAT(ProjectList(), HasSubstr("attrs"));
+  EXPECT_THAT(ProjectList(), HasSubstr("six"));
+  // A push is no new name.
+  ASSERT_TRUE(Push(2).ok());
+  clock_.Advance(absl::Hours(1));
+  const auto idle = publisher_->Release(false);
+  ASSERT_TRUE(idle.ok()) << idle.status();
+  EXPECT_FALSE(idle->published);
+  EXPECT_EQ(Refusals(), 0u);
 }
 
 }  // namespace

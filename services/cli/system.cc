@@ -54,11 +54,23 @@ std::string Padded(std::string_view name) {
 
 }  // namespace
 
-System::System(Session& session, Home home, HomeSettings settings, bool foreground)
+System::System(Session& session, Home home, HomeSettings settings, bool foreground,
+               std::set<std::string> runs_already)
     : session_(session),
       home_(std::move(home)),
       settings_(std::move(settings)),
-      foreground_(foreground) {}
+      foreground_(foreground),
+      runs_already_(std::move(runs_already)) {}
+
+std::vector<std::string> System::Missing(bool with_offline_signer) const {
+  std::vector<std::string> missing;
+  for (auto name = kStopOrder.rbegin(); name != kStopOrder.rend(); ++name) {
+    const bool wanted = (*name != kUpstream || settings_.sample) &&
+                        (*name != kOfflineSigner || with_offline_signer);
+    if (wanted && !runs_already_.contains(std::string(*name))) missing.emplace_back(*name);
+  }
+  return missing;
+}
 
 std::string System::Program(std::string_view name) const {
   return JoinPath(session_.ProgramFolder(), name);
@@ -80,9 +92,10 @@ Status System::CheckPorts(bool with_offline_signer) const {
       {"content-signer", ports.content(), "--port-base", true},
       {"delegation-manager", ports.manager(), "--port-base", true},
       {"mirror-syncer", ports.syncer(), "--port-base", true},
-      {"the sample index", ports.sample(), "--port-base", settings_.sample},
+      {kUpstream, ports.sample(), "--port-base", settings_.sample},
   }};
   for (const Entry& entry : entries) {
+    if (runs_already_.contains(std::string(entry.service))) continue;
     if (entry.wanted && !PortIsFree(entry.port)) {
       return FailedPrecondition(Cat("port ", entry.port, ", wanted for ", entry.service,
                                     ", is in use; choose another with ", entry.flag,
@@ -126,6 +139,7 @@ Status System::Initialise() {
 
 Status System::Launch(const std::string& name, std::vector<std::string> arguments,
                       std::uint16_t port_without_ready_line) {
+  if (runs_already_.contains(name)) return OkStatus();
   if (Interrupted()) return Cancelled("interrupted");
   session_.out().Progress(Cat("starting ", name), 0, 0);
   LogTail tail = LogTail::AtEnd(home_.Log(name));
@@ -297,7 +311,7 @@ void System::StopServices() {
   for (const Process& process : processes) {
     (void)session_.files.Remove(home_.PidFile(process.name()));
   }
-  (void)session_.files.Remove(home_.PidFile(kSupervisor));
+  if (runs_already_.empty()) (void)session_.files.Remove(home_.PidFile(kSupervisor));
 }
 
 std::vector<Process> RunningProcesses(const FileReader& files, const Home& home) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,8 +25,12 @@ inline constexpr std::string_view kOfflineSigner = "offline-signer";
 
 class System {
  public:
-  // `foreground`: the processes end when rind does.
-  System(Session& session, Home home, HomeSettings settings, bool foreground);
+  // `foreground`: the processes end when rind does. What runs already (by name) is left alone.
+  System(Session& session, Home home, HomeSettings settings, bool foreground,
+         std::set<std::string> runs_already = {});
+
+  // Those of a whole system that don't run yet, in the order of starting.
+  std::vector<std::string> Missing(bool with_offline_signer) const;
 
   // FailedPrecondition names the first port that is in use.
   Status CheckPorts(bool with_offline_signer) const;
@@ -67,6 +72,7 @@ class System {
   Home home_;
   HomeSettings settings_;
   bool foreground_;
+  const std::set<std::string> runs_already_;
   bool created_ = false;
   std::vector<Running> running_;
 };

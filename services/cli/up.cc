@@ -1,4 +1,5 @@
 #include <csignal>
+#include <set>
 
 #include <CLI/CLI.hpp>
 
@@ -163,21 +164,32 @@ Status StartAll(System& system, const HomeSettings& settings, bool first, bool w
 StatusOr<Answer> RunUp(Session& session, const Flags& flags) {
   const Home home(session.files, flags.home);
   RIND_ASSIGN_OR_RETURN(const HomeSettings settings, SettingsFor(home, flags, session.random));
-  if (const auto running = RunningProcesses(session.files, home); !running.empty()) {
+  std::set<std::string> running;
+  for (const Process& process : RunningProcesses(session.files, home)) {
+    running.insert(process.name());
+  }
+  if (!running.empty()) {
+    // Only what is missing is started; with other settings it would be another system.
     const StatusOr<HomeSettings> before = home.Load();
-    if (flags.detach && running.size() > 1 && before.ok() && *before == settings) {
-      session.out().Note("runs already");
-      ShowSummary(session, home, settings, true);
-      return Answer::kDone;
+    if (!flags.detach || !before.ok() || *before != settings) {
+      return FailedPrecondition(Cat(home.folder(), ": ", *running.begin(),
+                                    " runs already; stop the system with `rind down --home ",
+                                    home.folder(), "`"));
     }
-    return FailedPrecondition(Cat(home.folder(), ": ", running.front().name(),
-                                  " runs already; stop the system with `rind down --home ",
-                                  home.folder(), "`"));
   }
   const bool first = !session.files.Stat(home.Path("bundle/settings.json")).ok();
   const bool with_offline = first || flags.with_offline_signer;
   BlockSignals();
-  System system(session, home, settings, !flags.detach);
+  System system(session, home, settings, !flags.detach, running);
+  if (!running.empty()) {
+    const std::vector<std::string> missing = system.Missing(with_offline);
+    session.out().Note(missing.empty() ? "runs already"
+                                       : Cat("runs already but for ", Join(missing, ", ")));
+    if (missing.empty()) {
+      ShowSummary(session, home, settings, true);
+      return Answer::kDone;
+    }
+  }
   RIND_RETURN_IF_ERROR(system.CheckPorts(with_offline));
   RIND_RETURN_IF_ERROR(home.Prepare(settings, session.random));
   Status status = StartAll(system, settings, first, with_offline);
@@ -243,7 +255,8 @@ Command UpCommand() {
           "  rind up --sample                             # try it\n"
           "  rind up --upstream https://index.example.org/simple/ --project six --project idna\n"
           "  rind up --detach                             # as it was, in the background\n"
-          "  rind up --detach --with-offline-signer       # for a ceremony",
+          "  rind up --detach --with-offline-signer       # for a ceremony, also while the rest "
+          "runs",
       .configure = [](CLI::App& app) -> Run {
         auto flags = std::make_shared<Flags>();
         AddFlags(app, *flags);

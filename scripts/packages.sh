@@ -18,11 +18,13 @@ for section in "$@"; do
 done
 
 # Another package may do what a named one does: any program of that name will do.
-declare -A program=([docker.io]=docker [docker-compose]=docker-compose [nginx-light]=nginx [nodejs]=node [npm]=npm)
+declare -A program=([docker.io]=dockerd [docker-compose]=docker-compose [nginx-light]=nginx [nodejs]=node [npm]=npm)
 missing=()
 for package in "${wanted[@]}"; do
   name=${program[$package]:-}
   if [ -n "$name" ] && PATH=$PATH:/usr/sbin command -v "$name" > /dev/null; then continue; fi
+  # An engine that answers will do, wherever it runs; so will the newer compose.
+  if [ "$package" = docker.io ] && docker info > /dev/null 2>&1; then continue; fi
   if [ "$package" = docker-compose ] && docker compose version > /dev/null 2>&1; then continue; fi
   # "install ok installed", or a virtual package that an installed one provides.
   state=$(dpkg-query -W -f '${Status}' "$package" 2> /dev/null || true)

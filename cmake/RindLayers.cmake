@@ -7,7 +7,7 @@
 #
 # Only direct links are checked. That is enough: a layer that may not link
 # `keystore` can't get it from a layer that may not link it either, and the
-# rows below name `keystore` and `signing` for key holders only.
+# rows below name `keystore`, `signing` and `signer_home` for key holders only.
 
 set(RIND_MAY_USE_base        base)
 set(RIND_MAY_USE_crypto      base crypto)
@@ -24,11 +24,12 @@ set(RIND_MAY_USE_tuf_client  base crypto tuf http tuf_client)
 set(RIND_MAY_USE_proto       proto)
 set(RIND_MAY_USE_rpc         base proto rpc)
 set(RIND_MAY_USE_runtime     base http proto rpc runtime)
-set(RIND_MAY_USE_testing     base crypto tuf sealing evidence keystore signing sqlite blob http pypi tuf_client proto rpc runtime testing)
+set(RIND_MAY_USE_signer_home base crypto tuf sealing evidence keystore signing runtime signer_home)
+set(RIND_MAY_USE_testing     base crypto tuf sealing evidence keystore signing sqlite blob http pypi tuf_client proto rpc runtime signer_home testing)
 
 # Services: one layer each, so that none can include another.
-set(RIND_MAY_USE_offline_signer     base crypto tuf sealing evidence keystore signing proto rpc runtime offline_signer)
-set(RIND_MAY_USE_online_signer      base crypto tuf sealing evidence keystore signing proto rpc runtime online_signer)
+set(RIND_MAY_USE_offline_signer     base crypto tuf sealing evidence keystore signing proto rpc runtime signer_home offline_signer)
+set(RIND_MAY_USE_online_signer      base crypto tuf sealing evidence keystore signing proto rpc runtime signer_home online_signer)
 set(RIND_MAY_USE_delegation_manager base crypto tuf evidence sqlite blob http pypi tuf_client proto rpc runtime delegation_manager)
 set(RIND_MAY_USE_mirror_syncer      base crypto tuf sealing evidence sqlite blob http pypi proto rpc runtime mirror_syncer)
 set(RIND_MAY_USE_gateway            base crypto tuf http pypi tuf_client proto rpc runtime gateway)

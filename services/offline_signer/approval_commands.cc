@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/signer_home/signer_home.h"
 #include "services/offline_signer/approval_socket.h"
 #include "services/offline_signer/signer_config.h"
-#include "services/offline_signer/signer_files.h"
 
 namespace rind::offline_signer {
 namespace {
@@ -60,7 +60,9 @@ Status ApproveCommand(runtime::Config& file, const runtime::Environment& /*envir
   RIND_ASSIGN_OR_RETURN(const Shown shown, FetchReview(config, id));
   Print(shown.text);
   const bool sure = arguments.size() > 1 && arguments[1] == "--yes";
-  if (!sure && !Confirm("\nSign exactly this?")) return Cancelled("nothing was signed");
+  if (!sure && !signer_home::Confirm("\nSign exactly this?")) {
+    return Cancelled("nothing was signed");
+  }
   RIND_ASSIGN_OR_RETURN(const std::string answer,
                         AskSigner(config.approval_socket, Cat("approve ", id, " ", shown.digest)));
   Print(answer);

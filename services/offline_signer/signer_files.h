@@ -1,6 +1,6 @@
 // What the offline signer keeps on its host: keys and ledger; how they are made, opened, destroyed.
 //
-// Promise: made only by Init(), which replaces nothing and goes on where it was interrupted.
+// Promise: that of common/signer_home.
 // Threading: one thread.
 #pragma once
 
@@ -23,8 +23,5 @@ Status Init(runtime::Config& config, const runtime::Environment& environment,
             const std::vector<std::string>& arguments);
 Status Destroy(runtime::Config& config, const runtime::Environment& environment,
                const std::vector<std::string>& arguments);
-
-// Asks on standard output and reads standard input; only "yes" is yes.
-bool Confirm(const std::string& question);
 
 }  // namespace rind::offline_signer

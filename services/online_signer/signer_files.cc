@@ -1,20 +1,21 @@
 #include "services/online_signer/signer_files.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "common/base/hex.h"
 #include "common/base/text.h"
 #include "common/evidence/statement_key.h"
 #include "common/keystore/encrypted_file_key_store.h"
-#include "common/runtime/passphrase.h"
+#include "common/signer_home/signer_home.h"
 #include "common/signing/ledger.h"
 
 namespace rind::online_signer {
 namespace {
 
 using evidence::StatementKey;
+using signer_home::Print;
+using signer_home::SignerHome;
 using signing::SigningSession;
 
 std::string ReceiptKeyPath(const SignerConfig& config) {
@@ -23,26 +24,13 @@ std::string ReceiptKeyPath(const SignerConfig& config) {
 
 bool IsContent(const SignerConfig& config) { return config.kind == signing::SignerKind::kContent; }
 
-StatusOr<SecretBytes> Passphrase(const SignerConfig& config,
-                                 const runtime::Environment& environment,
-                                 const std::vector<std::string>& arguments) {
-  return runtime::ChoosePassphrase(
-      environment.files, config.passphrase_file, arguments,
-      Cat("Passphrase of the ", signing::NameOf(config.kind), " signer's keys"));
-}
-
-bool Has(const std::vector<std::string>& arguments, std::string_view wanted) {
-  return std::find(arguments.begin(), arguments.end(), wanted) != arguments.end();
-}
-
-void Print(const std::string& line) { std::printf("%s\n", line.c_str()); }
-
-// Asks on standard output and reads standard input; only "yes" is yes.
-bool Confirm(const std::string& question) {
-  std::printf("%s Type yes: ", question.c_str());
-  std::fflush(stdout);
-  char answer[16] = {};
-  return std::fgets(answer, sizeof answer, stdin) != nullptr && Trim(answer) == "yes";
+SignerHome HomeOf(const SignerConfig& config, const runtime::Environment& environment) {
+  return SignerHome(environment, {.kind = config.kind,
+                                  .repository = config.repository,
+                                  .key_roles = KeyRoles(config.kind),
+                                  .keys_folder = config.keys_folder,
+                                  .passphrase_file = config.passphrase_file,
+                                  .ledger_folder = config.ledger_folder});
 }
 
 // A signer's own public keys, without its passphrase.
@@ -75,16 +63,6 @@ Status InitReceiptKey(const SignerConfig& config, const runtime::Environment& en
   return OkStatus();
 }
 
-// `init --make-passphrase`: for demos and first steps, where nobody is asked.
-Status MakePassphraseFile(const SignerConfig& config, const runtime::Environment& environment) {
-  if (config.passphrase_file.empty()) {
-    return InvalidArgument("--make-passphrase: the config names no keys.passphrase_file");
-  }
-  if (environment.files.Stat(config.passphrase_file).ok()) return OkStatus();
-  return environment.files.Create(config.passphrase_file,
-                                  Cat(ToHex(environment.random.Bytes(32)), "\n"), 0600);
-}
-
 }  // namespace
 
 StatusOr<SigningSession::Parts> LoadParts(const SignerConfig& config,
@@ -109,70 +87,30 @@ StatusOr<SigningSession::Parts> LoadParts(const SignerConfig& config,
         parts.policy.claims_officer,
         evidence::LoadPublicKey(environment.files, config.claims_officer_key_file));
   }
-  RIND_ASSIGN_OR_RETURN(SecretBytes passphrase, Passphrase(config, environment, arguments));
+  const SignerHome home = HomeOf(config, environment);
+  RIND_ASSIGN_OR_RETURN(SecretBytes passphrase, home.Passphrase(arguments));
   if (IsContent(config)) {
     RIND_ASSIGN_OR_RETURN(
         parts.receipts, StatementKey::Load(environment.files, ReceiptKeyPath(config), &passphrase));
   }
-  const keystore::EncryptedFileKeyStore store(environment.files, environment.random,
-                                              config.keys_folder, std::move(passphrase));
-  for (const std::string& role : KeyRoles(config.kind)) {
-    RIND_ASSIGN_OR_RETURN(parts.signers[role], store.Open(role));
-  }
+  RIND_ASSIGN_OR_RETURN(parts.signers, home.OpenKeys(std::move(passphrase)));
   return parts;
 }
 
 Status Init(runtime::Config& file, const runtime::Environment& environment,
             const std::vector<std::string>& arguments) {
   RIND_ASSIGN_OR_RETURN(const SignerConfig config, ReadConfig(file));
-  if (environment.files.Stat(signing::LedgerPath(config.ledger_folder)).ok()) {
-    if (Has(arguments, "--keep")) return OkStatus();
-    return AlreadyExists(Cat(signing::LedgerPath(config.ledger_folder),
-                             ": this signer is set up; `destroy` deletes its keys and ledger"));
-  }
-  if (Has(arguments, "--make-passphrase")) {
-    RIND_RETURN_IF_ERROR(MakePassphraseFile(config, environment));
-  }
-  RIND_ASSIGN_OR_RETURN(SecretBytes passphrase, Passphrase(config, environment, arguments));
-  RIND_RETURN_IF_ERROR(environment.files.MakeDirectories(config.keys_folder, 0700));
-  if (IsContent(config)) {
-    RIND_RETURN_IF_ERROR(InitReceiptKey(config, environment, passphrase));
-  }
-  keystore::EncryptedFileKeyStore store(environment.files, environment.random, config.keys_folder,
-                                        std::move(passphrase));
-  SigningSession::Parts parts;
-  parts.policy.kind = config.kind;
-  parts.policy.repository = config.repository;
-  for (const std::string& role : KeyRoles(config.kind)) {
-    const auto made = store.Create(role);
-    // A key that an interrupted `init` left is taken: without a ledger it has signed nothing.
-    if (!made.ok() && !absl::IsAlreadyExists(made.status())) return made.status();
-    RIND_ASSIGN_OR_RETURN(parts.signers[role], store.Open(role));
-    Print(Cat(role, std::string(18 - role.size(), ' '),
-              ToHex(parts.signers[role]->public_key().identity())));
-  }
-  // Last: a ledger says that all else is there.
-  return signing::Ledger::Init(environment.files, config.ledger_folder,
-                               SigningSession::IdentityOf(parts));
+  return HomeOf(config, environment).Init(arguments, [&](const SecretBytes& passphrase) {
+    return IsContent(config) ? InitReceiptKey(config, environment, passphrase) : OkStatus();
+  });
 }
 
 Status Destroy(runtime::Config& file, const runtime::Environment& environment,
                const std::vector<std::string>& arguments) {
   RIND_ASSIGN_OR_RETURN(const SignerConfig config, ReadConfig(file));
-  Print(Cat("This deletes for ever the ", signing::NameOf(config.kind),
-            " signer's keys and memory:"));
-  Print(Cat("  ", config.keys_folder));
-  Print(Cat("  ", config.ledger_folder));
-  if (!Has(arguments, "--yes") && !Confirm("What they signed can't be continued.")) {
-    return Cancelled("nothing was deleted");
-  }
-  const std::string ledger = signing::LedgerPath(config.ledger_folder);
-  if (environment.files.Stat(ledger).ok()) {
-    // Fails while the signer runs: it holds the lock.
-    RIND_RETURN_IF_ERROR(AppendFile::Open(ledger, 0600).status());
-  }
-  RIND_RETURN_IF_ERROR(RemoveTree(environment.files, config.keys_folder));
-  RIND_RETURN_IF_ERROR(RemoveTree(environment.files, config.ledger_folder));
+  RIND_RETURN_IF_ERROR(
+      HomeOf(config, environment).Destroy(arguments, "What they signed can't be continued."));
+  // The receipt key itself lay with the other keys.
   if (IsContent(config) && environment.files.Stat(config.receipt_key_out).ok()) {
     RIND_RETURN_IF_ERROR(environment.files.Remove(config.receipt_key_out));
   }

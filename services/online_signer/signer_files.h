@@ -1,7 +1,7 @@
 // What an online signer keeps on its host: keys, receipt key, ledger; how they are made, opened and
 // destroyed.
 //
-// Promise: made only by Init(), which replaces nothing and goes on where it was interrupted.
+// Promise: that of common/signer_home.
 // Threading: one thread.
 #pragma once
 

@@ -92,8 +92,9 @@ class IncludeRules(unittest.TestCase):
 
     def test_private_key_code_is_for_key_holders_only(self):
         for layer, row in layers().items():
-            if layer in ("offline_signer", "online_signer", "signing", "testing"):
+            if layer in ("offline_signer", "online_signer", "signing", "signer_home", "testing"):
                 continue
+            self.assertNotIn("signer_home", row, layer)
             self.assertNotIn("signing", row, layer)
             if layer not in ("project_signer", "keystore"):
                 self.assertNotIn("keystore", row, layer)

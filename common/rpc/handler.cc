@@ -42,14 +42,6 @@ std::string RequestIdOf(const grpc::ServerContextBase& context) {
   return ToHex(random.Bytes(8));
 }
 
-// "Sign" of "virtual grpc::Status rind::x::Service::Sign(grpc::ServerContext*, ...)".
-std::string_view NameOf(const std::source_location& where) {
-  std::string_view name = where.function_name();
-  name = name.substr(0, name.find('('));
-  const std::size_t start = name.find_last_of(": ");
-  return start == std::string_view::npos ? name : name.substr(start + 1);
-}
-
 }  // namespace
 
 std::string CallerOf(const grpc::ServerContextBase& context) {
@@ -62,13 +54,13 @@ absl::Duration TimeLeft(const grpc::ServerContextBase& context) {
 }
 
 grpc::Status Handle(const grpc::ServerContextBase& context, const std::function<Status()>& body,
-                    std::source_location where) {
+                    std::string_view method) {
   const RequestIdScope scope(RequestIdOf(context));
   const SystemClock clock;
   const absl::Time start = clock.Now();
   const Status status = body();
   if (!status.ok()) {
-    LogWarning(Cat(NameOf(where), " failed"),
+    LogWarning(Cat(method, " failed"),
                {{"caller", CallerOf(context)},
                 {"code", std::string(CodeName(status.code()))},
                 {"error", std::string(MessageOf(status))},

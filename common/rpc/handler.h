@@ -16,7 +16,7 @@
 #pragma once
 
 #include <functional>
-#include <source_location>
+#include <string_view>
 
 #include <grpcpp/support/status.h>
 
@@ -29,8 +29,9 @@ class ServerContextBase;
 
 namespace rind::rpc {
 
+// `method` is its caller's name; clang 14 has no std::source_location.
 grpc::Status Handle(const grpc::ServerContextBase& context, const std::function<Status()>& body,
-                    std::source_location where = std::source_location::current());
+                    std::string_view method = __builtin_FUNCTION());
 
 // What is left of the caller's deadline; never more than the server's longest call.
 absl::Duration TimeLeft(const grpc::ServerContextBase& context);

@@ -24,7 +24,7 @@ struct JsonRenderer {
   }
   static ordered_json Of(const std::vector<JsonValue::Member>& members) {
     ordered_json out = ordered_json::object();
-    for (const JsonValue::Member& member : members) out[member.name] = Render(member.value);
+    for (const auto& [name, value] : members) out[name] = Render(value);
     return out;
   }
 };
@@ -48,7 +48,7 @@ JsonValue JsonValue::Array(const std::vector<std::string>& texts) {
 }
 
 JsonValue& JsonValue::Set(std::string_view name, JsonValue value) {
-  std::get<std::vector<Member>>(value_).push_back({std::string(name), std::move(value)});
+  std::get<std::vector<Member>>(value_).emplace_back(name, std::move(value));
   return *this;
 }
 

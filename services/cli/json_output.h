@@ -18,7 +18,7 @@ namespace rind::cli {
 
 class JsonValue {
  public:
-  struct Member;
+  using Member = std::pair<std::string, JsonValue>;
 
   JsonValue() = default;  // null
   explicit(false) JsonValue(bool value) : value_(value) {}
@@ -46,11 +46,6 @@ class JsonValue {
   std::variant<std::monostate, bool, std::int64_t, std::uint64_t, std::string,
                std::vector<JsonValue>, std::vector<Member>>
       value_;
-};
-
-struct JsonValue::Member {
-  std::string name;
-  JsonValue value;
 };
 
 // The string members of a JSON object; InvalidArgument for anything else.

@@ -104,25 +104,44 @@ StatusOr<Pair<Document>> DecodePair(const Proposal& proposal, Decode decode) {
   return pair;
 }
 
+// What a proposal is held against.
+struct Measure {
+  const std::string& key_role;
+  const Memory& memory;
+  const Policy& policy;
+  absl::Time now;
+};
+
 // The rules that every document is under; gives the intent that the role's own rules complete.
-Status JudgeHeader(const Proposal& proposal, const tuf::Header& header, std::string_view key_role,
-                   const Memory& memory, const Policy& policy, absl::Time now, std::string& who,
-                   Intent& intent) {
-  who = Cat(proposal.role.text(), " v", header.version.value());
-  RIND_RETURN_IF_ERROR(CheckVersion(who, header.version.value(), proposal, memory));
-  RIND_RETURN_IF_ERROR(
-      CheckLifetime(who, header.expires, LifetimeOf(policy.lifetimes, key_role), now));
+StatusOr<Intent> JudgeHeader(std::string_view who, const Proposal& proposal,
+                             const tuf::Header& header, const Measure& measure) {
+  RIND_RETURN_IF_ERROR(CheckVersion(who, header.version.value(), proposal, measure.memory));
+  RIND_RETURN_IF_ERROR(CheckLifetime(
+      who, header.expires, LifetimeOf(measure.policy.lifetimes, measure.key_role), measure.now));
+  Intent intent;
   intent.role = proposal.role;
   intent.version = header.version.value();
   intent.digest = Sha256(proposal.proposed);
   intent.expires = header.expires;
-  intent.time = now;
-  return OkStatus();
+  intent.time = measure.now;
+  return intent;
 }
 
-Status JudgeTargetsRole(std::string_view who, const Proposal& proposal, std::string_view key_role,
-                        const Pair<tuf::Targets>& pair, const Memory& memory, const Policy& policy,
-                        absl::Time now, Intent& intent) {
+// `rules(who, pair, intent)` are those of the role.
+template <typename Document, typename Decode, typename Rules>
+StatusOr<Intent> JudgeAs(const Proposal& proposal, const Measure& measure, Decode decode,
+                         Rules rules) {
+  RIND_ASSIGN_OR_RETURN(const auto pair, DecodePair<Document>(proposal, decode));
+  const tuf::Header& header = pair.proposed.header;
+  const std::string who = Cat(proposal.role.text(), " v", header.version.value());
+  RIND_ASSIGN_OR_RETURN(Intent intent, JudgeHeader(who, proposal, header, measure));
+  RIND_RETURN_IF_ERROR(rules(who, pair, intent));
+  return intent;
+}
+
+Status JudgeTargetsRole(std::string_view who, const Proposal& proposal,
+                        const Pair<tuf::Targets>& pair, const Measure& measure, Intent& intent) {
+  const auto& [key_role, memory, policy, now] = measure;
   if (key_role == "bins") {
     RIND_ASSIGN_OR_RETURN(intent.departed, JudgeBin(who, proposal, pair.proposed, pair.before(),
                                                     memory, policy, now));
@@ -221,36 +240,30 @@ StatusOr<Intent> Judge(const Proposal& proposal, const Memory& memory, const Pol
   if (!policy.own_keys.contains(key_role)) {
     return Refuse("S-01", Cat(proposal.role.text(), ": this signer has no key for ", key_role));
   }
-  Intent intent;
-  std::string who;
+  const Measure measure = {key_role, memory, policy, now};
   if (key_role == "root") {
-    RIND_ASSIGN_OR_RETURN(const auto pair,
-                          DecodePair<tuf::Root>(proposal, tuf::DecodeCanonicalRoot));
-    RIND_RETURN_IF_ERROR(
-        JudgeHeader(proposal, pair.proposed.header, key_role, memory, policy, now, who, intent));
-    RIND_RETURN_IF_ERROR(JudgeRoot(who, pair.proposed, policy));
-  } else if (key_role == "snapshot") {
-    RIND_ASSIGN_OR_RETURN(const auto pair,
-                          DecodePair<tuf::Snapshot>(proposal, tuf::DecodeCanonicalSnapshot));
-    RIND_RETURN_IF_ERROR(
-        JudgeHeader(proposal, pair.proposed.header, key_role, memory, policy, now, who, intent));
-    RIND_RETURN_IF_ERROR(
-        JudgeSnapshot(who, proposal, pair.proposed, pair.before(), memory, policy, intent));
-  } else if (key_role == "timestamp") {
-    RIND_ASSIGN_OR_RETURN(const auto pair,
-                          DecodePair<tuf::Timestamp>(proposal, tuf::DecodeCanonicalTimestamp));
-    RIND_RETURN_IF_ERROR(
-        JudgeHeader(proposal, pair.proposed.header, key_role, memory, policy, now, who, intent));
-    RIND_RETURN_IF_ERROR(JudgeTimestamp(who, pair.proposed, memory));
-  } else {
-    RIND_ASSIGN_OR_RETURN(const auto pair,
-                          DecodePair<tuf::Targets>(proposal, tuf::DecodeCanonicalTargets));
-    RIND_RETURN_IF_ERROR(
-        JudgeHeader(proposal, pair.proposed.header, key_role, memory, policy, now, who, intent));
-    RIND_RETURN_IF_ERROR(
-        JudgeTargetsRole(who, proposal, key_role, pair, memory, policy, now, intent));
+    return JudgeAs<tuf::Root>(proposal, measure, tuf::DecodeCanonicalRoot,
+                              [&](const auto& who, const auto& pair, Intent& /*intent*/) {
+                                return JudgeRoot(who, pair.proposed, policy);
+                              });
   }
-  return intent;
+  if (key_role == "snapshot") {
+    return JudgeAs<tuf::Snapshot>(proposal, measure, tuf::DecodeCanonicalSnapshot,
+                                  [&](const auto& who, const auto& pair, Intent& intent) {
+                                    return JudgeSnapshot(who, proposal, pair.proposed,
+                                                         pair.before(), memory, policy, intent);
+                                  });
+  }
+  if (key_role == "timestamp") {
+    return JudgeAs<tuf::Timestamp>(proposal, measure, tuf::DecodeCanonicalTimestamp,
+                                   [&](const auto& who, const auto& pair, Intent& /*intent*/) {
+                                     return JudgeTimestamp(who, pair.proposed, memory);
+                                   });
+  }
+  return JudgeAs<tuf::Targets>(proposal, measure, tuf::DecodeCanonicalTargets,
+                               [&](const auto& who, const auto& pair, Intent& intent) {
+                                 return JudgeTargetsRole(who, proposal, pair, measure, intent);
+                               });
 }
 
 }  // namespace rind::signing

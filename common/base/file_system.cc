@@ -21,7 +21,7 @@
 namespace rind {
 namespace {
 
-constexpr std::size_t kPieceBytes = 256 * 1024;
+constexpr std::size_t kPieceBytes = 256ULL * 1024;
 
 Status FromErrno(int error, std::string_view what, std::string_view path) {
   const std::string message = Cat(path, ": ", what, ": ", std::strerror(error));

@@ -31,7 +31,7 @@ struct FreeBio {
   void operator()(BIO* bio) const { BIO_free(bio); }
 };
 
-constexpr std::size_t kMaxPem = 16 * 1024;  // a 16384-bit RSA key is under 3 KB
+constexpr std::size_t kMaxPem = 16ULL * 1024;  // a 16384-bit RSA key is under 3 KB
 constexpr int kMinRsaBits = 2048;
 constexpr int kMaxRsaBits = 16384;
 constexpr std::size_t kPssSalt = 32;  // securesystemslib signs with the digest's length

@@ -103,7 +103,7 @@ Status StatementKey::Save(FileSystem& files, const std::string& path, const Secr
   sodium_bin2hex(text.data() + kPlainMagic.size(), 2 * crypto_sign_SEEDBYTES + 1, out.data(),
                  out.size());
   text.back() = '\n';
-  const Status status = files.Create(path, text, 0600);
+  Status status = files.Create(path, text, 0600);
   sodium_memzero(text.data(), text.size());
   return status;
 }

@@ -19,7 +19,7 @@ using tuf::CanonicalWriter;
 constexpr std::string_view kEvidenceType = "rind-evidence";
 constexpr std::string_view kReceiptType = "rind-receipt";
 constexpr std::string_view kClaimType = "rind-claim";
-constexpr std::size_t kMaxStatementBytes = 64 * 1024;
+constexpr std::size_t kMaxStatementBytes = 64ULL * 1024;
 constexpr std::size_t kMaxClaimKeys = 64;
 
 void Member(CanonicalWriter& writer, std::string_view name, std::string_view value) {

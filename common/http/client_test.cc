@@ -17,7 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Client MakeClient(ClientOptions options = {}) {
+Client MakeClient(const ClientOptions& options = {}) {
   auto client = Client::Create(options);
   EXPECT_TRUE(client.ok()) << client.status();
   return *std::move(client);

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-std::unique_ptr<Server> Serve(Server::Handler handler, ServerOptions options = {}) {
+std::unique_ptr<Server> Serve(Server::Handler handler, const ServerOptions& options = {}) {
   auto server = Server::Start(options, std::move(handler));
   EXPECT_TRUE(server.ok()) << server.status();
   return *std::move(server);

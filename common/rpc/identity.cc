@@ -13,7 +13,7 @@
 namespace rind::rpc {
 namespace {
 
-constexpr std::uint64_t kMaxPemBytes = 1024 * 1024;
+constexpr std::uint64_t kMaxPemBytes = 1024ULL * 1024;
 
 struct Free {
   void operator()(BIO* bio) const { BIO_free(bio); }

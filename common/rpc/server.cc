@@ -24,7 +24,7 @@ namespace {
 constexpr char kHealthPrefix[] = "/grpc.health.v1.Health/";
 constexpr int kMaxConcurrentStreams = 64;  // per connection (G-04, CVE-2023-44487)
 constexpr int kMaxMetadataBytes = 16 * 1024;
-constexpr std::size_t kSpareMemoryBytes = 64UL * 1024 * 1024;
+constexpr std::size_t kSpareMemoryBytes = 64ULL * 1024 * 1024;
 
 // The one name of a peer, or "" when it has none or more than one, of whatever kind.
 std::string OneName(const grpc::AuthContext& context) {

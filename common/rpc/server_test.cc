@@ -323,8 +323,8 @@ TEST_F(ServerTest, G04AMessageAboveTheCapIsRefused) {
   options_.max_message_bytes = 64 * 1024;
   StartServer();
   const auto channel = ChannelWith(Issue("delegation-manager"));
-  EXPECT_TRUE(Sign(channel, std::string(60 * 1024, 'a')).ok());
-  EXPECT_EQ(Sign(channel, std::string(70 * 1024, 'a')).error_code(),
+  EXPECT_TRUE(Sign(channel, std::string(60UL * 1024, 'a')).ok());
+  EXPECT_EQ(Sign(channel, std::string(70UL * 1024, 'a')).error_code(),
             grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(signer_.calls, 1);
 }

@@ -72,7 +72,7 @@ class TlsVersion : public ::testing::Test {
     EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
     SSL_set_fd(ssl.get(), fd);
     const bool done = SSL_connect(ssl.get()) == 1;
-    const std::string found = done ? SSL_get_version(ssl.get()) : "";
+    std::string found = done ? SSL_get_version(ssl.get()) : "";
     close(fd);
     return found;
   }
@@ -106,7 +106,7 @@ class BareServer {
         context_.get(),
         [](SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in,
            unsigned in_size, void*) {
-          static const unsigned char kH2[] = {2, 'h', '2'};
+          static constexpr unsigned char kH2[] = {2, 'h', '2'};
           unsigned char* chosen = nullptr;
           const int found = SSL_select_next_proto(&chosen, size, kH2, sizeof kH2, in, in_size);
           *out = chosen;

@@ -14,7 +14,7 @@
 namespace rind::runtime {
 namespace {
 
-constexpr std::uint64_t kMaxConfigBytes = 1024 * 1024;
+constexpr std::uint64_t kMaxConfigBytes = 1024ULL * 1024;
 constexpr std::uint64_t kMaxSpanUnits = 1'000'000'000;
 
 std::string EnvironmentName(std::string_view key) {
@@ -299,7 +299,7 @@ absl::Duration Config::DurationOr(std::string_view key, absl::Duration fallback)
 std::string Config::ChoiceOr(std::string_view key, const std::vector<std::string>& choices,
                              std::string_view fallback) {
   const std::size_t before = rep_->problems.size();
-  const std::string value = StringOr(key, fallback);
+  std::string value = StringOr(key, fallback);
   if (rep_->problems.size() != before) return std::string(fallback);
   for (const std::string& choice : choices) {
     if (value == choice) return value;

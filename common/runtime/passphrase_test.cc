@@ -26,7 +26,7 @@ class Passphrase : public ::testing::Test {
   }
   void TearDown() override { EXPECT_TRUE(RemoveTree(files_, folder_).ok()); }
   std::string Write(std::string_view text, std::uint32_t mode) {
-    const std::string path = JoinPath(folder_, "passphrase");
+    std::string path = JoinPath(folder_, "passphrase");
     EXPECT_TRUE(files_.Replace(path, text, mode).ok());
     return path;
   }

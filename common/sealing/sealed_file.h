@@ -31,7 +31,7 @@ struct Cost {
 
 // The most that Open() will spend on a file.
 inline constexpr Cost kMost = {16, 1024 * 1024};
-inline constexpr std::size_t kMaxSecretBytes = 64 * 1024;
+inline constexpr std::size_t kMaxSecretBytes = 64ULL * 1024;
 
 // `purpose` says what the secret is ("key timestamp"); Open() wants the same one.
 StatusOr<std::string> Seal(const SecretBytes& secret, const SecretBytes& passphrase,

@@ -18,7 +18,7 @@ class ClaimsRule : public World {
     return proposal;
   }
   // root, targets and `claimed` as the offline signer makes them.
-  std::vector<SuppliedFile> OfflineFiles(std::vector<tuf::ClaimedProject> promoted) {
+  std::vector<SuppliedFile> OfflineFiles(const std::vector<tuf::ClaimedProject>& promoted) {
     const auto signers = [](const PublicKey& key) { return tuf::RoleSigners{{key}}; };
     const auto own = [&](SignerKind kind, const char* role) { return signers(OwnKey(kind, role)); };
     const tuf::Header header = HeaderOf(1, absl::Hours(24 * 300));

@@ -9,7 +9,7 @@ namespace rind::signing {
 namespace {
 
 // 256 MiB: some ten million signatures; a signer that holds more needs a compacted ledger.
-constexpr std::uint64_t kMaxLedgerBytes = std::uint64_t{256} * 1024 * 1024;
+constexpr std::uint64_t kMaxLedgerBytes = 256ULL * 1024 * 1024;
 
 std::string Recovery(const std::string& path) {
   return Cat(

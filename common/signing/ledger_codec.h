@@ -17,7 +17,7 @@ inline constexpr std::string_view kLedgerMagic = "rind-ledger-v1\n";
 // Length (4) and the first 4 bytes of its sha256, payload, the first 16 bytes of sha256(payload).
 inline constexpr std::size_t kFrameHeaderBytes = 8;
 inline constexpr std::size_t kFrameTrailerBytes = 16;
-inline constexpr std::size_t kMaxFrameBytes = 64 * 1024 * 1024;
+inline constexpr std::size_t kMaxFrameBytes = 64ULL * 1024 * 1024;
 
 std::string EncodeFrame(const std::vector<LedgerRecord>& records);
 

@@ -182,7 +182,7 @@ class World : public ::testing::Test {
     return supplied;
   }
   Proposal Claims(std::string_view role, std::int64_t version,
-                  std::vector<tuf::ClaimedProject> projects,
+                  const std::vector<tuf::ClaimedProject>& projects,
                   const Proposal* previous = nullptr) const {
     return Document(role, tuf::EncodeCanonical(tuf::BuildClaims(HeaderOf(version), projects)),
                     previous);

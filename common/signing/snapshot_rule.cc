@@ -62,7 +62,8 @@ StatusOr<std::map<RoleName, evidence::ReceiptStatement>> ReceiptsOf(
                     Cat(who, ": receipt for ", statement->role.text(), ": is for repository ",
                         Printable(statement->repository, 64), ": wanted ", policy.repository));
     }
-    by_role.insert_or_assign(statement->role, *std::move(statement));
+    tuf::RoleName role = statement->role;
+    by_role.insert_or_assign(std::move(role), *std::move(statement));
   }
   return by_role;
 }

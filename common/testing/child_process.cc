@@ -41,6 +41,7 @@ class Child final : public ChildProcess {
     } wanted{this, &text};
     const absl::MutexLock lock(&mutex_);
     const auto there = [](Wanted* w) {
+      w->self->mutex_.AssertHeld();
       return w->self->closed_ || !w->self->LineWith(*w->text).empty();
     };
     const bool in_time = mutex_.AwaitWithTimeout(absl::Condition(+there, &wanted), limit);

@@ -200,9 +200,8 @@ StatusOr<const tuf::Targets*> ClientImpl::LoadTargets(tuf::TrustedSet& set, cons
     // Checked like a fetched one, against the snapshot and this delegator's keys (C-08).
     auto document = set.UpdateTargets(*kept, role, delegator);
     if (document.ok() || !may_fetch) return document;
-  } else if (!may_fetch) {
-    return kept.status();
-  } else if (!absl::IsNotFound(kept.status()) && !absl::IsResourceExhausted(kept.status())) {
+  } else if (!may_fetch ||
+             (!absl::IsNotFound(kept.status()) && !absl::IsResourceExhausted(kept.status()))) {
     return kept.status();
   }
   RIND_ASSIGN_OR_RETURN(

@@ -8,7 +8,7 @@
 namespace rind::cli {
 namespace {
 
-constexpr std::uint64_t kMaxSettingsBytes = 64 * 1024;
+constexpr std::uint64_t kMaxSettingsBytes = 64ULL * 1024;
 
 }  // namespace
 

@@ -7,7 +7,7 @@
 namespace rind::cli {
 namespace {
 
-constexpr std::uint64_t kMaxStatus = 4 * 1024 * 1024;
+constexpr std::uint64_t kMaxStatus = 4ULL * 1024 * 1024;
 
 StatusOr<Answer> RunGatewayStatus(Session& session, std::string url) {
   if (url.empty()) {

@@ -98,7 +98,7 @@ Claim ClaimOf(const pb::Claim& in) {
 
 class GrpcOperatorClient final : public OperatorClient {
  public:
-  GrpcOperatorClient(std::shared_ptr<grpc::Channel> channel, std::string address)
+  GrpcOperatorClient(const std::shared_ptr<grpc::Channel>& channel, std::string_view address)
       : stub_(pb::Operator::NewStub(channel)), where_(Cat("delegation-manager at ", address)) {}
 
   Status Create(std::uint32_t bins, const std::string& profile,
@@ -271,11 +271,11 @@ std::string_view NameOf(DifferenceKind kind) {
 }
 
 StatusOr<std::unique_ptr<OperatorClient>> OperatorClient::Connect(const ClientSettings& settings) {
-  RIND_ASSIGN_OR_RETURN(auto channel, rpc::Connect({.address = settings.manager,
-                                                    .peer = "delegation-manager",
-                                                    .tls = settings.tls}));
+  RIND_ASSIGN_OR_RETURN(const auto channel, rpc::Connect({.address = settings.manager,
+                                                          .peer = "delegation-manager",
+                                                          .tls = settings.tls}));
   return std::unique_ptr<OperatorClient>(
-      std::make_unique<GrpcOperatorClient>(std::move(channel), settings.manager));
+      std::make_unique<GrpcOperatorClient>(channel, settings.manager));
 }
 
 }  // namespace rind::cli

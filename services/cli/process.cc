@@ -29,7 +29,7 @@ namespace {
 
 // Between two tries to connect to a server that has no READY line (nginx).
 constexpr absl::Duration kConnectPause = absl::Milliseconds(20);
-constexpr std::uint64_t kMaxStatBytes = 64 * 1024;
+constexpr std::uint64_t kMaxStatBytes = 64ULL * 1024;
 constexpr std::size_t kLinesInErrors = 6;
 
 // Time left on a monotonic clock, for poll().
@@ -216,7 +216,7 @@ LogTail LogTail::AtEnd(const std::string& path) {
 }
 
 std::vector<std::string> LogTail::Read() {
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, 16UL * 1024> buffer{};
   // A bound for one call: a service that writes faster than we print is read on next time.
   for (int pieces = 0; pieces < 64; ++pieces) {
     const ssize_t got = ::read(file_.get(), buffer.data(), buffer.size());
@@ -230,7 +230,7 @@ std::vector<std::string> LogTail::Read() {
 }
 
 std::string LastLines(const FileReader& files, const std::string& log, std::size_t count) {
-  constexpr std::uint64_t kMaxLog = 64 * 1024 * 1024;
+  constexpr std::uint64_t kMaxLog = 64ULL * 1024 * 1024;
   const auto text = files.Read(log, kMaxLog);
   if (!text.ok()) return "";
   std::vector<std::string> lines = Split(Trim(*text), '\n');

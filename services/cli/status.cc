@@ -9,7 +9,7 @@
 namespace rind::cli {
 namespace {
 
-constexpr std::uint64_t kMaxAnswer = 1024 * 1024;
+constexpr std::uint64_t kMaxAnswer = 1024ULL * 1024;
 
 // Everything that was asked; what did not answer is an error in its place.
 struct Picture {

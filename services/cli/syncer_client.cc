@@ -35,7 +35,7 @@ SyncSummary SummaryOf(const pb::SyncSummary& in) {
 
 class GrpcSyncerClient final : public SyncerClient {
  public:
-  GrpcSyncerClient(std::shared_ptr<grpc::Channel> channel, std::string address)
+  GrpcSyncerClient(const std::shared_ptr<grpc::Channel>& channel, std::string_view address)
       : stub_(pb::Syncer::NewStub(channel)), where_(Cat("mirror-syncer at ", address)) {}
 
   StatusOr<SyncSummary> Sync(const std::vector<std::string>& projects,
@@ -102,10 +102,10 @@ class GrpcSyncerClient final : public SyncerClient {
 
 StatusOr<std::unique_ptr<SyncerClient>> SyncerClient::Connect(const ClientSettings& settings) {
   RIND_ASSIGN_OR_RETURN(
-      auto channel,
+      const auto channel,
       rpc::Connect({.address = settings.syncer, .peer = "mirror-syncer", .tls = settings.tls}));
   return std::unique_ptr<SyncerClient>(
-      std::make_unique<GrpcSyncerClient>(std::move(channel), settings.syncer));
+      std::make_unique<GrpcSyncerClient>(channel, settings.syncer));
 }
 
 }  // namespace rind::cli

@@ -1,6 +1,8 @@
 #include "services/delegation_manager/status_reporter.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "common/base/text.h"
@@ -81,10 +83,10 @@ void Merge(RoleLine& row, const RoleRecord& role) {
 }
 
 int Place(const std::string& role) {
-  static const std::vector<std::string> kOrder = {"root",      "targets",          "claimed",
-                                                  "unclaimed", "recently-claimed", "bins",
-                                                  "projects",  "snapshot",         "timestamp"};
-  const auto found = std::find(kOrder.begin(), kOrder.end(), role);
+  constexpr std::array<std::string_view, 9> kOrder = {"root",      "targets",          "claimed",
+                                                      "unclaimed", "recently-claimed", "bins",
+                                                      "projects",  "snapshot",         "timestamp"};
+  const auto* const found = std::find(kOrder.begin(), kOrder.end(), role);
   return static_cast<int>(found - kOrder.begin());
 }
 

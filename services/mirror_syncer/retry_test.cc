@@ -22,7 +22,7 @@ class RetryTest : public ::testing::Test {
  protected:
   Status Run(std::vector<Attempt> attempts) {
     std::size_t next = 0;
-    const Status status = WithRetries(waiter_, random_, [&] { return attempts.at(next++); });
+    Status status = WithRetries(waiter_, random_, [&] { return attempts.at(next++); });
     count_ = next;
     return status;
   }

@@ -122,8 +122,9 @@ StatusOr<Upstream::Answer> Upstream::GetPage(const http::Url& address, std::uint
   RIND_RETURN_IF_ERROR(WithRetries(waiter_, random_, [&]() -> Attempt {
     std::optional<absl::Duration> retry_after;
     StatusOr<Answer> got = GetOnce(request, address, nullptr, retry_after);
-    if (got.ok()) answer = *std::move(got);
-    return {got.ok() ? OkStatus() : got.status(), retry_after};
+    if (!got.ok()) return {got.status(), retry_after};
+    answer = *std::move(got);
+    return {OkStatus(), retry_after};
   }));
   return *std::move(answer);
 }

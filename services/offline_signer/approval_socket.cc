@@ -20,7 +20,7 @@ namespace rind::offline_signer {
 namespace {
 
 constexpr std::size_t kMaxQuestion = 256;
-constexpr std::size_t kMaxAnswer = 32 * 1024 * 1024;
+constexpr std::size_t kMaxAnswer = 32ULL * 1024 * 1024;
 constexpr timeval kPatience = {10, 0};
 
 class Descriptor {

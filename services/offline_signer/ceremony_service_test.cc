@@ -196,7 +196,8 @@ TEST_F(CeremonyServiceTest, NoFlippedBitOfARequestIsSignedOrPassesForTheGoodOne)
   int sent = 0;
   for (std::size_t i = 0; i < bytes.size() * 8; i += kStride) {
     std::string flipped = bytes;
-    flipped[i / 8] ^= static_cast<char>(1U << (i % 8));
+    flipped[i / 8] =
+        static_cast<char>(static_cast<unsigned char>(flipped[i / 8]) ^ (1U << (i % 8)));
     pb::ProposeRequest request;
     if (!request.ParseFromString(flipped)) continue;
     request.DiscardUnknownFields();

@@ -12,7 +12,7 @@
 namespace rind::pki {
 namespace {
 
-constexpr std::uint64_t kMaxPemBytes = 64 * 1024;
+constexpr std::uint64_t kMaxPemBytes = 64ULL * 1024;
 constexpr std::size_t kMaxNameBytes = 63;  // of a DNS label
 constexpr std::uint64_t kMaxUserId = 0xFFFFFFFE;
 // Clocks of services may be behind ours by this much.

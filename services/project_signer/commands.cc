@@ -13,7 +13,7 @@
 namespace rind::project_signer {
 namespace {
 
-constexpr std::uint64_t kMaxMetadataBytes = 2 * 1024 * 1024;
+constexpr std::uint64_t kMaxMetadataBytes = 2ULL * 1024 * 1024;
 
 absl::Duration Days(int days) { return absl::Hours(24 * days); }
 

@@ -18,13 +18,14 @@ namespace pb = ::rind::delegation::v1;
 constexpr absl::Duration kCallDeadline = absl::Minutes(1);
 constexpr absl::Duration kReleaseDeadline = absl::Minutes(5);
 constexpr absl::Duration kUploadDeadline = absl::Minutes(30);
-constexpr std::size_t kPieceBytes = 1024 * 1024;
+constexpr std::size_t kPieceBytes = 1024ULL * 1024;
 constexpr std::size_t kMaxTargets = 200'000;
 
 class GrpcDeveloperClient final : public DeveloperClient {
  public:
-  GrpcDeveloperClient(std::shared_ptr<grpc::ChannelInterface> channel, const FileReader& files)
-      : stub_(pb::Developer::NewStub(std::move(channel))), files_(files) {}
+  GrpcDeveloperClient(const std::shared_ptr<grpc::ChannelInterface>& channel,
+                      const FileReader& files)
+      : stub_(pb::Developer::NewStub(channel)), files_(files) {}
 
   StatusOr<PublishedProject> GetProject(const std::string& project) override {
     grpc::ClientContext context;
@@ -137,16 +138,17 @@ class GrpcDeveloperClient final : public DeveloperClient {
 }  // namespace
 
 std::unique_ptr<DeveloperClient> DeveloperClientOver(
-    std::shared_ptr<grpc::ChannelInterface> channel, const FileReader& files) {
-  return std::make_unique<GrpcDeveloperClient>(std::move(channel), files);
+    const std::shared_ptr<grpc::ChannelInterface>& channel, const FileReader& files) {
+  return std::make_unique<GrpcDeveloperClient>(channel, files);
 }
 
 StatusOr<std::unique_ptr<DeveloperClient>> ConnectToManager(const std::string& address,
                                                             const rpc::TlsFiles& tls,
                                                             const FileReader& files) {
   RIND_ASSIGN_OR_RETURN(
-      auto channel, rpc::Connect({.address = address, .peer = "delegation-manager", .tls = tls}));
-  return DeveloperClientOver(std::move(channel), files);
+      const auto channel,
+      rpc::Connect({.address = address, .peer = "delegation-manager", .tls = tls}));
+  return DeveloperClientOver(channel, files);
 }
 
 }  // namespace rind::project_signer

@@ -60,6 +60,6 @@ StatusOr<std::unique_ptr<DeveloperClient>> ConnectToManager(const std::string& a
                                                             const rpc::TlsFiles& tls,
                                                             const FileReader& files);
 std::unique_ptr<DeveloperClient> DeveloperClientOver(
-    std::shared_ptr<grpc::ChannelInterface> channel, const FileReader& files);
+    const std::shared_ptr<grpc::ChannelInterface>& channel, const FileReader& files);
 
 }  // namespace rind::project_signer

@@ -6,9 +6,9 @@
 namespace rind::project_signer {
 namespace {
 
-constexpr std::uint64_t kMaxSmall = 64 * 1024;
-constexpr std::uint64_t kMaxPage = 16 * 1024 * 1024;
-constexpr std::uint64_t kMaxUploads = 64 * 1024 * 1024;
+constexpr std::uint64_t kMaxSmall = 64ULL * 1024;
+constexpr std::uint64_t kMaxPage = 16ULL * 1024 * 1024;
+constexpr std::uint64_t kMaxUploads = 64ULL * 1024 * 1024;
 
 // "<sha256> <length> <sha256 of the distribution, or -> <path>"
 std::string Line(const Upload& upload) {
@@ -106,7 +106,7 @@ StatusOr<StagedVersion> Workspace::LoadStaged() const {
 Status Workspace::DropStaged() {
   // The role first: without it nothing is staged, whatever of the rest is still there.
   for (const std::string_view name : {"role.json", "uploads", "index.json", "index.html"}) {
-    const Status status = files_.Remove(At(Cat("next/", name)));
+    Status status = files_.Remove(At(Cat("next/", name)));
     if (!status.ok() && !absl::IsNotFound(status)) return status;
   }
   return OkStatus();

@@ -11,7 +11,7 @@ namespace rind::tuf {
 namespace {
 
 constexpr int kMaxDepth = 32;
-constexpr std::size_t kMaxString = 64 * 1024;
+constexpr std::size_t kMaxString = 64ULL * 1024;
 constexpr std::size_t kMaxMembers = 131'072;
 constexpr std::size_t kMaxNodes = 500'000;
 constexpr std::size_t kMaxSource = std::numeric_limits<std::int32_t>::max();

@@ -81,7 +81,7 @@ TEST(StrictParse, P03BoundsDepthStringsAndMembers) {
   for (int i = 0; i < 100'000; ++i) nested += R"({"a":)";
   EXPECT_TRUE(absl::IsResourceExhausted(Parse(nested)));
 
-  const std::string longest(64 * 1024, 'a');
+  const std::string longest(64UL * 1024, 'a');
   EXPECT_TRUE(Parse(Cat("\"", longest, "\"")).ok());
   EXPECT_TRUE(absl::IsResourceExhausted(Parse(Cat("\"", longest, "a\""))));
   EXPECT_TRUE(absl::IsResourceExhausted(Parse(Cat("{\"", longest, "a\":1}"))));

@@ -29,7 +29,7 @@ Status CheckAnnounced(const RoleName& role, const FileMeta& meta, std::string_vi
                                              " bytes, found ", bytes.size()));
   }
   if (!meta.hashes) return OkStatus();
-  const Status status = meta.hashes->Check(bytes);
+  Status status = meta.hashes->Check(bytes);
   if (status.ok()) return status;
   return Reject(Rejection::kWrongHash, Cat(Named(role, meta.version), ": ", MessageOf(status)));
 }

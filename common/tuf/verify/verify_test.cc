@@ -65,7 +65,7 @@ class VerifyThresholdTest : public ::testing::Test {
   // A key of the role, listed under `id`; the same `which` is the same key.
   KeyId List(std::string_view id, std::size_t which) {
     while (keys_.size() <= which) keys_.push_back(*evidence::StatementKey::Generate(random_));
-    const KeyId key_id = Id(id);
+    KeyId key_id = Id(id);
     map_.insert_or_assign(key_id, Key::Of(keys_[which].public_key()));
     role_.key_ids.push_back(key_id);
     return key_id;

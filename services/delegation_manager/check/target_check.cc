@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kMetadataSuffix = ".metadata";
 // Progress while blobs are read: one event for so many bytes.
-constexpr std::uint64_t kProgressBytes = 256 * 1024 * 1024;
+constexpr std::uint64_t kProgressBytes = 256ULL * 1024 * 1024;
 
 bool MaySpeakFor(const tuf::RoleName& role, std::string_view path,
                  const tuf::Delegations* delegations) {

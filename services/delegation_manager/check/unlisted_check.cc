@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::string_view kMetadataSuffix = ".metadata";
 // A snapshot of 32,768 bins and 10,000 projects has some 4 MB.
-constexpr std::uint64_t kMaxOldSnapshotBytes = 64 * 1024 * 1024;
-constexpr std::uint64_t kMaxPlainPageBytes = 256 * 1024 * 1024;
+constexpr std::uint64_t kMaxOldSnapshotBytes = 64ULL * 1024 * 1024;
+constexpr std::uint64_t kMaxPlainPageBytes = 256ULL * 1024 * 1024;
 
 // "3.bin-07.json" is {3, "bin-07"}.
 std::optional<std::pair<std::int64_t, std::string>> ParseName(std::string_view name) {
@@ -137,42 +137,45 @@ void UnlistedCheck::Keep(const tuf::Targets& old) {
 }
 
 void UnlistedCheck::CheckPages() {
-  static const std::set<std::string> kKnown = {"metadata", "targets", "simple"};
+  static const std::set<std::string> known = {"metadata", "targets", "simple"};
   bool plain = false;
   bool targets = false;
   for (const DirectoryEntry& entry : List(plan_.public_folder, "")) {
-    if (!kKnown.contains(entry.name)) Unlisted(Printable(entry.name), "not of this layout");
+    if (!known.contains(entry.name)) Unlisted(Printable(entry.name), "not of this layout");
     plain = plain || entry.name == "simple";
     targets = targets || entry.name == "targets";
   }
-  bool pages = false;
   // Before the first page was published there is no such folder; a listed page is missed elsewhere.
-  const auto in_targets =
-      targets ? List(plan_.public_folder, "targets") : std::vector<DirectoryEntry>();
-  for (const DirectoryEntry& entry : in_targets) {
-    if (entry.name != "simple")
-      Unlisted(Cat("targets/", Printable(entry.name)), "not of this layout");
-    pages = pages || entry.name == "simple";
-  }
-  if (pages) {
-    for (const DirectoryEntry& entry : List(plan_.public_folder, "targets/simple")) {
-      if (!findings_.stopped().ok()) return;
-      if (entry.kind != FileKind::kDirectory) {
-        CheckPage("simple", entry);
-        continue;
-      }
-      const std::string folder = Cat("simple/", entry.name);
-      for (const DirectoryEntry& page : List(plan_.public_folder, Cat("targets/", folder))) {
-        CheckPage(folder, page);
-      }
-    }
-  }
+  if (targets) CheckSignedPages();
   if (!plain) return;
   for (const DirectoryEntry& entry : List(plan_.public_folder, "simple")) {
     if (!findings_.stopped().ok()) return;
     if (entry.kind == FileKind::kDirectory) CheckPlainPages(Cat("simple/", entry.name));
   }
   CheckPlainPages("simple");
+}
+
+void UnlistedCheck::CheckSignedPages() {
+  bool pages = false;
+  for (const DirectoryEntry& entry : List(plan_.public_folder, "targets")) {
+    if (entry.name == "simple") {
+      pages = true;
+    } else {
+      Unlisted(Cat("targets/", Printable(entry.name)), "not of this layout");
+    }
+  }
+  if (!pages) return;
+  for (const DirectoryEntry& entry : List(plan_.public_folder, "targets/simple")) {
+    if (!findings_.stopped().ok()) return;
+    if (entry.kind != FileKind::kDirectory) {
+      CheckPage("simple", entry);
+      continue;
+    }
+    const std::string folder = Cat("simple/", entry.name);
+    for (const DirectoryEntry& page : List(plan_.public_folder, Cat("targets/", folder))) {
+      CheckPage(folder, page);
+    }
+  }
 }
 
 void UnlistedCheck::CheckPage(const std::string& folder, const DirectoryEntry& entry) {

@@ -45,6 +45,7 @@ class UnlistedCheck {
   void CheckMetadataFile(const std::string& name, const std::map<std::string, Newest>& newest);
   void CheckOldVersion(const std::string& name, const tuf::RoleName& role, std::int64_t version);
   void Keep(const tuf::Targets& old);
+  void CheckSignedPages();
   void CheckPage(const std::string& folder, const DirectoryEntry& entry);
   void CheckPlainPages(const std::string& folder);
   void CheckBlob(const std::string& folder, const DirectoryEntry& entry);

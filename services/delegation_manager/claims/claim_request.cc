@@ -11,7 +11,7 @@
 namespace rind::delegation_manager {
 namespace {
 
-constexpr std::size_t kMaxStatementBytes = 16 * 1024;
+constexpr std::size_t kMaxStatementBytes = 16ULL * 1024;
 
 std::string ShortId(std::string_view key_id) { return Printable(key_id.substr(0, 8)); }
 

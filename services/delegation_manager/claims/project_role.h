@@ -26,7 +26,7 @@ namespace rind::delegation_manager {
 
 // 80% of what clients accept (ARCHITECTURE.md section 9).
 inline constexpr std::uint64_t kMaxProjectRoleBytes = 4'000'000;
-inline constexpr std::uint64_t kMaxPageBytes = 16 * 1024 * 1024;
+inline constexpr std::uint64_t kMaxPageBytes = 16ULL * 1024 * 1024;
 inline constexpr absl::Duration kLongestProjectRole = absl::Hours(24 * 365);
 
 struct KnownFile {

@@ -164,14 +164,13 @@ std::string Destruction::FullPath(const std::string& file) const {
 Status Destruction::Remove(const DestructionPlan& plan, bool blobs) {
   // The timestamp first: from then on no client begins with what is about to go. Then the state, so
   // that a crash half way never leaves a manager that would publish on from it.
-  const Status timestamp =
-      parts_.files.Remove(JoinPath(parts_.public_folder, "metadata/timestamp.json"));
+  Status timestamp = parts_.files.Remove(JoinPath(parts_.public_folder, "metadata/timestamp.json"));
   if (!timestamp.ok() && !absl::IsNotFound(timestamp)) return timestamp;
   RIND_RETURN_IF_ERROR(parts_.state.Clear());
   std::vector<std::string> folders;
   for (const std::string& file : plan.files) {
     const std::string path = FullPath(file);
-    const Status removed = parts_.files.Remove(path);
+    Status removed = parts_.files.Remove(path);
     if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
     const std::string folder = ParentPath(path);
     if (folders.empty() || folders.back() != folder) folders.push_back(folder);
@@ -183,7 +182,7 @@ Status Destruction::Remove(const DestructionPlan& plan, bool blobs) {
       JoinPath(parts_.blobs_folder, "sha256")};
   for (const std::string& folder : folders) {
     if (std::find(kept.begin(), kept.end(), folder) != kept.end()) continue;
-    const Status removed = parts_.files.Remove(folder);
+    Status removed = parts_.files.Remove(folder);
     if (!removed.ok() && !absl::IsNotFound(removed) && !absl::IsAlreadyExists(removed)) {
       return removed;
     }

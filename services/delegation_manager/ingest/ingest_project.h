@@ -23,7 +23,7 @@
 namespace rind::delegation_manager {
 
 inline constexpr std::size_t kMaxTargetsPerProject = 200'000;
-inline constexpr std::size_t kMaxIngestedPageBytes = 64 * 1024 * 1024;
+inline constexpr std::size_t kMaxIngestedPageBytes = 64ULL * 1024 * 1024;
 
 struct Ingestion {
   std::string project;

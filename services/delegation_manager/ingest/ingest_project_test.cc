@@ -39,7 +39,7 @@ class IngestTest : public ::testing::Test {
   }
 
   Ingestion Make(std::int64_t serial, const std::map<std::string, std::string>& contents,
-                 std::string page = "page") {
+                 const std::string& page = "page") {
     Ingestion in;
     in.project = "six";
     in.serial = serial;

@@ -32,10 +32,10 @@ tuf::TargetFile FileOf(const Target& target) {
 
 tuf::RoleName BinRole(std::uint32_t bin, std::uint32_t bin_count) {
   // TAP 15: as many digits as the last bin's number has.
-  const int digits = (std::bit_width(bin_count - 1) + 3) / 4;
+  const auto digits = static_cast<unsigned>(std::bit_width(bin_count - 1) + 3) / 4;
   std::string name = Cat(tuf::kBinPrefix, "-");
-  for (int i = digits - 1; i >= 0; --i) {
-    name.push_back(kDigits[(bin >> (4U * static_cast<unsigned>(i))) & 0xfU]);
+  for (unsigned left = digits; left > 0; --left) {
+    name.push_back(kDigits[(bin >> (4U * (left - 1))) & 0xfU]);
   }
   return *tuf::RoleName::Parse(name);
 }

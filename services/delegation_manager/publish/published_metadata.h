@@ -15,7 +15,7 @@
 namespace rind::delegation_manager {
 
 // No document that we publish is larger; a snapshot of 32,768 bins with hashes has 6 MB.
-inline constexpr std::uint64_t kMaxMetadataBytes = 64 * 1024 * 1024;
+inline constexpr std::uint64_t kMaxMetadataBytes = 64ULL * 1024 * 1024;
 
 StatusOr<std::string> ReadMetadata(const FileReader& files, const std::string& public_folder,
                                    const tuf::RoleName& role, tuf::Version version);

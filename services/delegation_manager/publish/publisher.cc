@@ -103,14 +103,14 @@ class JournalledPublisher final : public Publisher {
   }
 
   StatusOr<ReleaseResult> RefreshNow() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    const auto result = RefreshOnly();
+    auto result = RefreshOnly();
     const absl::MutexLock hold(&note_mu_);
     timestamp_error_ = std::string(MessageOf(result.status()));
     return result;
   }
 
   StatusOr<ReleaseResult> RefreshOnly() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    const auto finished = FinishJournal();
+    auto finished = FinishJournal();
     // An empty journal says nothing of the last release: what was refused of it is refused still.
     const bool nothing = finished.ok() && !finished->published && finished->refused.empty();
     if (!nothing) (void)NoteRelease(finished);

@@ -150,7 +150,7 @@ class Walk {
 
 Status ReadBack(const FileReader& files, const std::string& public_folder, const Release& release,
                 const PublishedBefore& before, absl::Time now) {
-  const Status status = Walk(files, public_folder, release).Run(before, now);
+  Status status = Walk(files, public_folder, release).Run(before, now);
   if (status.ok()) return status;
   return DataLoss(Cat("read-back: a client would refuse this release: ", MessageOf(status)));
 }

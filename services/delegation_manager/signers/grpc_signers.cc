@@ -18,14 +18,14 @@ namespace {
 // A signer takes 512 documents and 16 MiB in one call (signer.proto). It gets fewer: a call lies in
 // its memory several times over, and of its two syncs a call these make next to nothing.
 constexpr std::size_t kMaxDocuments = 128;
-constexpr std::size_t kMaxBytes = 4 * 1024 * 1024;
+constexpr std::size_t kMaxBytes = 4ULL * 1024 * 1024;
 // Documents of 4 MiB take a signer a second at most; a disk that hangs takes it longer.
 constexpr absl::Duration kSignDeadline = absl::Minutes(2);
 constexpr absl::Duration kAskDeadline = absl::Seconds(5);
 
 class DocumentSignerClient final : public DocumentSigner {
  public:
-  DocumentSignerClient(std::shared_ptr<grpc::Channel> channel, std::string repository,
+  DocumentSignerClient(const std::shared_ptr<grpc::Channel>& channel, std::string repository,
                        const Clock& clock)
       : stub_(signer::v1::Signer::NewStub(channel)),
         repository_(std::move(repository)),
@@ -103,7 +103,7 @@ void PrepareForCeremony(grpc::ClientContext& context) {
 }
 
 Status FromCeremony(const grpc::Status& answer) {
-  const Status status = rpc::FromGrpc(answer);
+  Status status = rpc::FromGrpc(answer);
   if (!absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status)) return status;
   return Unavailable(
       "the offline-signer does not answer: start it for the ceremony, on its own host, with "
@@ -112,7 +112,7 @@ Status FromCeremony(const grpc::Status& answer) {
 
 class OfflineSignerClient final : public OfflineSigner {
  public:
-  OfflineSignerClient(std::shared_ptr<grpc::Channel> channel, std::string repository,
+  OfflineSignerClient(const std::shared_ptr<grpc::Channel>& channel, std::string repository,
                       const Clock& clock)
       : stub_(ceremony::v1::Ceremony::NewStub(channel)),
         repository_(std::move(repository)),
@@ -174,14 +174,14 @@ class OfflineSignerClient final : public OfflineSigner {
 
 }  // namespace
 
-std::unique_ptr<DocumentSigner> GrpcDocumentSigner(std::shared_ptr<grpc::Channel> channel,
+std::unique_ptr<DocumentSigner> GrpcDocumentSigner(const std::shared_ptr<grpc::Channel>& channel,
                                                    std::string repository, const Clock& clock) {
-  return std::make_unique<DocumentSignerClient>(std::move(channel), std::move(repository), clock);
+  return std::make_unique<DocumentSignerClient>(channel, std::move(repository), clock);
 }
 
-std::unique_ptr<OfflineSigner> GrpcOfflineSigner(std::shared_ptr<grpc::Channel> channel,
+std::unique_ptr<OfflineSigner> GrpcOfflineSigner(const std::shared_ptr<grpc::Channel>& channel,
                                                  std::string repository, const Clock& clock) {
-  return std::make_unique<OfflineSignerClient>(std::move(channel), std::move(repository), clock);
+  return std::make_unique<OfflineSignerClient>(channel, std::move(repository), clock);
 }
 
 }  // namespace rind::delegation_manager

@@ -19,9 +19,9 @@ class Channel;
 namespace rind::delegation_manager {
 
 // `clock` must outlive the signer.
-std::unique_ptr<DocumentSigner> GrpcDocumentSigner(std::shared_ptr<grpc::Channel> channel,
+std::unique_ptr<DocumentSigner> GrpcDocumentSigner(const std::shared_ptr<grpc::Channel>& channel,
                                                    std::string repository, const Clock& clock);
-std::unique_ptr<OfflineSigner> GrpcOfflineSigner(std::shared_ptr<grpc::Channel> channel,
+std::unique_ptr<OfflineSigner> GrpcOfflineSigner(const std::shared_ptr<grpc::Channel>& channel,
                                                  std::string repository, const Clock& clock);
 
 }  // namespace rind::delegation_manager

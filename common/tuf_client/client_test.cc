@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "absl/synchronization/mutex.h"
 #include "common/base/text.h"
 #include "common/http/raw_peer_test_support.h"
 #include "common/testing/fake_clock.h"
@@ -258,27 +259,36 @@ TEST_F(TufClientTest, InitialiseLaysOnePinnedRoot) {
 }
 
 TEST(HttpFetcher, TellsAbsentFromUnreachable) {
+  absl::Mutex mu;  // the peer's thread may still be sending when the client has its answer
   std::string answer;
   std::string asked;
   const http::RawPeer peer([&](int socket, const std::string& request) {
+    const absl::MutexLock lock(&mu);
     asked = request;
     http::SendAll(socket, answer);
   });
   const auto fetcher = HttpFetcher(Cat(peer.Url(), "mirror"), "");
   ASSERT_TRUE(fetcher.ok());
+  const auto set_answer = [&](std::string text) {
+    const absl::MutexLock lock(&mu);
+    answer = std::move(text);
+  };
   const auto ask = [&](std::string_view status) {
-    answer = Cat("HTTP/1.1 ", status, " x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+    set_answer(Cat("HTTP/1.1 ", status, " x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"));
     return (*fetcher)->Fetch("metadata/1.root.json", 2);
   };
   EXPECT_EQ(*ask("200"), "ok");
-  EXPECT_THAT(asked, HasSubstr("GET /mirror/metadata/1.root.json HTTP/1.1\r\n"));
+  mu.Lock();
+  const std::string first = asked;
+  mu.Unlock();
+  EXPECT_THAT(first, HasSubstr("GET /mirror/metadata/1.root.json HTTP/1.1\r\n"));
   for (const char* absent : {"403", "404", "410"}) {
     EXPECT_TRUE(absl::IsNotFound(ask(absent).status())) << absent;
   }
   for (const char* broken : {"301", "401", "429", "500", "503"}) {
     EXPECT_TRUE(absl::IsUnavailable(ask(broken).status())) << broken;
   }
-  answer = "HTTP/1.1 200 x\r\nContent-Length: 2\r\n\r\no";
+  set_answer("HTTP/1.1 200 x\r\nContent-Length: 2\r\n\r\no");
   EXPECT_TRUE(absl::IsUnavailable((*fetcher)->Fetch("targets/a", 2).status()));
 }
 

@@ -5,15 +5,9 @@
 
 #include "common/base/hex.h"
 #include "common/base/text.h"
+#include "common/keystore/signing_permit_for_test.h"
 
 namespace rind::keystore {
-
-// Named as a friend by SigningPermit.
-class SigningPermitForTest {
- public:
-  static SigningPermit Make() { return {}; }
-};
-
 namespace {
 
 SecretBytes Secret(std::string text) { return *SecretBytes::TakeFrom(text); }

@@ -32,7 +32,10 @@ class PrivateSigner {
  public:
   virtual ~PrivateSigner() = default;
   virtual const PublicKey& public_key() const = 0;
-  // The raw signature over `message` by the key's scheme.
+  // Whether the same message gives the same signature. Where it does not, a signature must be on
+  // disk before it leaves: one that a crash lost could not be made again.
+  virtual bool deterministic() const { return true; }
+  // The signature over `message` by the key's scheme, in TUF's form (DER for ECDSA).
   virtual StatusOr<std::string> Sign(SigningPermit permit, std::string_view message) const = 0;
 };
 

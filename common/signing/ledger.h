@@ -47,7 +47,7 @@ class Ledger {
   // Writes what was staged as one frame and syncs it. After an error the ledger takes no more: the
   // process must start again (a page that could not be written may be gone).
   Status Sync();
-  // Remembers a signature. It reaches the disk with the next frame: Ed25519 gives the same
+  // Remembers a signature. It reaches the disk with the next Sync(): Ed25519 gives the same
   // signature for the same document, so one that is lost in a crash is made again.
   void Remember(const Done& done);
   // Whether intents are staged that are not on disk.

@@ -102,6 +102,7 @@ StatusOr<std::vector<Outcome>> SigningSession::Sign(const Call& call) {
     staged.push_back({i, &proposal, *std::move(intent)});
   }
   RIND_RETURN_IF_ERROR(Flush(staged, outcomes, now));
+  RIND_RETURN_IF_ERROR(SyncSignatures());
   RIND_RETURN_IF_ERROR(audit_.Sync());
   Failpoint("signer.before_reply");
   return outcomes;
@@ -169,16 +170,19 @@ Status SigningSession::Flush(std::vector<Staged>& staged, std::vector<Outcome>& 
   Failpoint("signer.before_intent");
   RIND_RETURN_IF_ERROR(ledger_.Sync());
   Failpoint("signer.after_intent");
-  bool snapshot = false;
   for (const Staged& one : staged) {
     outcomes[one.index] = SignOne(*one.proposal, one.intent.version, now);
     RIND_RETURN_IF_ERROR(outcomes[one.index].status());
-    snapshot = snapshot || one.proposal->role == tuf::RoleName(tuf::TopLevelRole::kSnapshot);
   }
   Failpoint("signer.after_sign");
   staged.clear();
-  // The next timestamp is judged by this snapshot's file, also after a crash.
-  if (snapshot) return ledger_.Sync();
+  return OkStatus();
+}
+
+Status SigningSession::SyncSignatures() {
+  if (!sync_signatures_) return OkStatus();
+  RIND_RETURN_IF_ERROR(ledger_.Sync());
+  sync_signatures_ = false;
   return OkStatus();
 }
 
@@ -202,6 +206,10 @@ StatusOr<SignedResult> SigningSession::SignOne(const Proposal& proposal, std::in
                      .file_sha256 = Sha256(file),
                      .file_length = file.size()};
   ledger_.Remember(done);
+  // The next timestamp is judged by this snapshot's file, also after a crash; and a signature that
+  // can't be made again the same must not be forgotten by one.
+  sync_signatures_ = sync_signatures_ || !signer.deterministic() ||
+                     proposal.role == tuf::RoleName(tuf::TopLevelRole::kSnapshot);
   audit_.Add({.time = now,
               .outcome = "signed",
               .role = proposal.role.text(),

@@ -94,6 +94,7 @@ class SigningSession {
                   std::vector<Outcome>& outcomes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Status Flush(std::vector<Staged>& staged, std::vector<Outcome>& outcomes, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Status SyncSignatures() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   StatusOr<SignedResult> SignOne(const Proposal& proposal, std::int64_t version, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   StatusOr<SignedResult> Repeat(const Proposal& proposal, absl::Time now)
@@ -109,6 +110,8 @@ class SigningSession {
   mutable absl::Mutex mu_;
   Ledger ledger_ ABSL_GUARDED_BY(mu_);
   AuditLog audit_ ABSL_GUARDED_BY(mu_);
+  // Whether a signature of this call must be on disk before it leaves.
+  bool sync_signatures_ ABSL_GUARDED_BY(mu_) = false;
   std::map<std::string, std::uint64_t> refusals_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -221,5 +221,54 @@ TEST_F(SessionTest, S04ABatchOfManyBinsIsQuick) {
   EXPECT_EQ(session_->State({"bin-1ff"}).roles.at("bin-1ff").version, 1);
 }
 
+// Signs as the key in it does, and says that it could not do so twice.
+class NeverTheSame final : public keystore::PrivateSigner {
+ public:
+  explicit NeverTheSame(std::unique_ptr<keystore::PrivateSigner> signer)
+      : signer_(std::move(signer)) {}
+  const PublicKey& public_key() const override { return signer_->public_key(); }
+  bool deterministic() const override { return false; }
+  StatusOr<std::string> Sign(keystore::SigningPermit permit,
+                             std::string_view message) const override {
+    return signer_->Sign(permit, message);
+  }
+
+ private:
+  std::unique_ptr<keystore::PrivateSigner> signer_;
+};
+
+// What the ledger's file holds at this moment, as after a crash.
+class LedgerOnDiskTest : public World {
+ protected:
+  bool HoldsSignature(bool deterministic) {
+    auto parts = Parts(SignerKind::kContent);
+    const LedgerIdentity identity = SigningSession::IdentityOf(parts);
+    if (!deterministic) {
+      parts.signers["bins"] = std::make_unique<NeverTheSame>(std::move(parts.signers["bins"]));
+    }
+    const auto session = *OpenWith(SignerKind::kContent, std::move(parts));
+    const tuf::Targets empty{HeaderOf(1), {}, {}};
+    const Outcome signature = AskOne(*session, Document("bin-3", tuf::EncodeCanonical(empty)));
+    EXPECT_TRUE(signature.ok()) << signature.status();
+    const std::string copy = JoinPath(folder_, "copy");
+    EXPECT_TRUE(files_.MakeDirectories(copy, 0700).ok());
+    const std::string bytes = *files_.Read(LedgerFile(SignerKind::kContent), 1 << 20);
+    EXPECT_TRUE(files_.Create(LedgerPath(copy), bytes, 0600).ok());
+    const auto ledger = Ledger::Open(files_, copy, identity);
+    EXPECT_TRUE(ledger.ok()) << ledger.status();
+    const Remembered* const last = ledger->memory().Find(Role("bin-3"));
+    EXPECT_NE(last, nullptr) << "the intent is always there";
+    return last != nullptr && last->signature == signature->signature;
+  }
+};
+
+TEST_F(LedgerOnDiskTest, S04ASignatureThatCantBeMadeAgainIsOnDiskBeforeItLeaves) {
+  EXPECT_TRUE(HoldsSignature(false));
+}
+
+TEST_F(LedgerOnDiskTest, AnEd25519SignatureWaitsForTheNextFrame) {
+  EXPECT_FALSE(HoldsSignature(true)) << "one sync a batch, not two";
+}
+
 }  // namespace
 }  // namespace rind::signing

@@ -7,6 +7,7 @@
 
 #include "common/base/hex.h"
 #include "common/base/text.h"
+#include "common/keystore/pem_key.h"
 
 namespace rind::keystore {
 namespace {
@@ -90,15 +91,20 @@ std::string EncryptedFileKeyStore::PublicPath(const std::string& name) const {
 }
 
 StatusOr<PublicKey> EncryptedFileKeyStore::Create(const std::string& name) {
+  RIND_ASSIGN_OR_RETURN(SecretBytes seed, SecretBytes::Create(crypto_sign_SEEDBYTES));
+  const auto bytes = seed.Write(SecretAccess::Grant());  // to fill a new seed
+  random_.Fill(bytes.data(), bytes.size());
+  return Import(name, seed);
+}
+
+StatusOr<PublicKey> EncryptedFileKeyStore::Import(const std::string& name,
+                                                  const SecretBytes& seed) {
   RIND_RETURN_IF_ERROR(CheckKeyName(name));
   RIND_RETURN_IF_ERROR(files_.MakeDirectories(folder_, 0700));
   RIND_RETURN_IF_ERROR(CheckPrivate(files_, folder_, FileKind::kDirectory));
   if (files_.Stat(KeyPath(name)).ok()) {
     return AlreadyExists(Cat(KeyPath(name), ": is there already; a key is never replaced"));
   }
-  RIND_ASSIGN_OR_RETURN(SecretBytes seed, SecretBytes::Create(crypto_sign_SEEDBYTES));
-  const auto bytes = seed.Write(SecretAccess::Grant());  // to fill a new seed
-  random_.Fill(bytes.data(), bytes.size());
   RIND_ASSIGN_OR_RETURN(const auto signer, Ed25519Signer::Create(seed));
   RIND_ASSIGN_OR_RETURN(const std::string sealed,
                         sealing::Seal(seed, passphrase_, PurposeOf(name), cost_, random_));
@@ -125,15 +131,26 @@ StatusOr<std::map<std::string, PublicKey>> EncryptedFileKeyStore::PublicKeys() c
   return keys;
 }
 
-StatusOr<std::unique_ptr<PrivateSigner>> EncryptedFileKeyStore::Open(
-    const std::string& name) const {
+StatusOr<SecretBytes> EncryptedFileKeyStore::OpenSeed(const std::string& name) const {
   RIND_RETURN_IF_ERROR(CheckKeyName(name));
   RIND_RETURN_IF_ERROR(CheckPrivate(files_, folder_, FileKind::kDirectory));
   RIND_RETURN_IF_ERROR(CheckPrivate(files_, KeyPath(name), FileKind::kFile));
   RIND_ASSIGN_OR_RETURN(const std::string sealed, files_.Read(KeyPath(name), kMaxFileBytes));
-  const auto seed = sealing::Open(sealed, passphrase_, PurposeOf(name));
+  auto seed = sealing::Open(sealed, passphrase_, PurposeOf(name));
   if (!seed.ok()) return Annotate(seed.status(), KeyPath(name));
-  RIND_ASSIGN_OR_RETURN(auto signer, Ed25519Signer::Create(*seed));
+  return seed;
+}
+
+StatusOr<std::string> EncryptedFileKeyStore::Export(const std::string& name,
+                                                    const SecretBytes& passphrase) const {
+  RIND_ASSIGN_OR_RETURN(const SecretBytes seed, OpenSeed(name));
+  return WritePem(seed, passphrase, random_);
+}
+
+StatusOr<std::unique_ptr<PrivateSigner>> EncryptedFileKeyStore::Open(
+    const std::string& name) const {
+  RIND_ASSIGN_OR_RETURN(const SecretBytes seed, OpenSeed(name));
+  RIND_ASSIGN_OR_RETURN(auto signer, Ed25519Signer::Create(seed));
   const std::string wanted = Cat(ToHex(signer->public_key().identity()), "\n");
   const auto published = files_.Read(PublicPath(name), kMaxFileBytes);
   if (absl::IsNotFound(published.status())) {

@@ -29,7 +29,13 @@ class EncryptedFileKeyStore final : public KeyStore {
   StatusOr<std::unique_ptr<PrivateSigner>> Open(const std::string& name) const override;
   Status Destroy(const std::string& name) override;
 
+  // Takes a key that was made elsewhere (its 32 bytes); AlreadyExists when there is one.
+  StatusOr<PublicKey> Import(const std::string& name, const SecretBytes& seed);
+  // The key as PEM for another tool, encrypted under `passphrase` (pem_key.h).
+  StatusOr<std::string> Export(const std::string& name, const SecretBytes& passphrase) const;
+
  private:
+  StatusOr<SecretBytes> OpenSeed(const std::string& name) const;
   std::string KeyPath(const std::string& name) const;
   std::string PublicPath(const std::string& name) const;
 

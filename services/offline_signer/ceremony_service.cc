@@ -98,7 +98,7 @@ grpc::Status CeremonyService::GetState(grpc::ServerContext* context,
       keys.set_role(role);
       keys.set_threshold(1);
       auto& encoded = *keys.add_keys();
-      encoded.set_key_type("ed25519");
+      encoded.set_key_type(tuf::Key::Of(key).key_type);
       encoded.set_scheme(std::string(SchemeName(key.scheme())));
       encoded.set_material(key.material());
     }

@@ -103,22 +103,28 @@ StatusOr<std::unique_ptr<runtime::Service>> Build(runtime::Config& file,
 }  // namespace
 
 runtime::ServiceSpec Spec() {
-  return {.name = "offline-signer",
-          .description =
-              "Holds the keys of root, targets, claimed and unclaimed; signs what its holder "
-              "approves",
-          .build = &Build,
-          .commands = {{"init",
-                        "make keys and ledger (--keep what is there, --make-passphrase, "
-                        "--passphrase-fd N)",
-                        &Init},
-                       {"destroy", "delete keys and ledger for ever (--yes)", &Destroy},
-                       {"pending", "list the proposals that wait for approval", &PendingCommand},
-                       {"review", "show what a proposal changes: review ID", &ReviewCommand},
-                       {"approve", "show a proposal, ask, and sign it: approve ID (--yes)",
-                        &ApproveCommand}},
-          .health = {},
-          .umask = 077};
+  return {
+      .name = "offline-signer",
+      .description =
+          "Holds the keys of root, targets, claimed and unclaimed; signs what its holder "
+          "approves",
+      .build = &Build,
+      .commands = {{"init",
+                    "make keys and ledger (--keep what is there, --make-passphrase, "
+                    "--passphrase-fd N)",
+                    &Init},
+                   {"import-key",
+                    "take a role's key from a PEM file, before init: import-key ROLE FILE",
+                    &ImportKey},
+                   {"export-key", "write a role's key as encrypted PEM: export-key ROLE --out FILE",
+                    &ExportKey},
+                   {"destroy", "delete keys and ledger for ever (--yes)", &Destroy},
+                   {"pending", "list the proposals that wait for approval", &PendingCommand},
+                   {"review", "show what a proposal changes: review ID", &ReviewCommand},
+                   {"approve", "show a proposal, ask, and sign it: approve ID (--yes)",
+                    &ApproveCommand}},
+      .health = {},
+      .umask = 077};
 }
 
 }  // namespace rind::offline_signer

@@ -18,8 +18,7 @@ StatusOr<SignerConfig> ReadConfig(runtime::Config& config) {
   out.server.max_message_bytes = kMaxMessageBytes;
   out.server.max_threads = 4;
   out.repository = config.String("repository.id");
-  out.keys_folder = config.Path("keys.directory");
-  out.passphrase_file = config.PathOr("keys.passphrase_file", "");
+  out.keys = signer_home::ReadKeysConfig(config);
   out.ledger_folder = config.Path("ledger.directory");
   out.demo_bootstrap = config.ChoiceOr("policy.bootstrap", {"none", "demo"}, "none") == "demo";
   out.bootstrap_done_file = config.PathOr("policy.bootstrap_done_file", "");

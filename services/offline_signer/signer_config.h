@@ -10,14 +10,14 @@
 #include "common/base/status.h"
 #include "common/rpc/server.h"
 #include "common/runtime/config.h"
+#include "common/signer_home/keys_config.h"
 
 namespace rind::offline_signer {
 
 struct SignerConfig {
   rpc::ServerOptions server;
   std::string repository;
-  std::string keys_folder;
-  std::string passphrase_file;
+  signer_home::KeysConfig keys;
   std::string ledger_folder;
   bool demo_bootstrap = false;
   // With a demo bootstrap: a file that is there once the repository is made. Empty: nobody says so.

@@ -14,9 +14,9 @@ SignerHome HomeOf(const SignerConfig& config, const runtime::Environment& enviro
   return SignerHome(environment, {.kind = signing::SignerKind::kOffline,
                                   .repository = config.repository,
                                   .key_roles = KeyRoles(),
-                                  .keys_folder = config.keys_folder,
-                                  .passphrase_file = config.passphrase_file,
-                                  .ledger_folder = config.ledger_folder});
+                                  .keys = config.keys,
+                                  .ledger_folder = config.ledger_folder,
+                                  .seals_more = false});
 }
 
 }  // namespace
@@ -42,6 +42,18 @@ Status Init(runtime::Config& file, const runtime::Environment& environment,
             const std::vector<std::string>& arguments) {
   RIND_ASSIGN_OR_RETURN(const SignerConfig config, ReadConfig(file));
   return HomeOf(config, environment).Init(arguments, [](const SecretBytes&) { return OkStatus(); });
+}
+
+Status ImportKey(runtime::Config& file, const runtime::Environment& environment,
+                 const std::vector<std::string>& arguments) {
+  RIND_ASSIGN_OR_RETURN(const SignerConfig config, ReadConfig(file));
+  return HomeOf(config, environment).ImportKey(arguments);
+}
+
+Status ExportKey(runtime::Config& file, const runtime::Environment& environment,
+                 const std::vector<std::string>& arguments) {
+  RIND_ASSIGN_OR_RETURN(const SignerConfig config, ReadConfig(file));
+  return HomeOf(config, environment).ExportKey(arguments);
 }
 
 Status Destroy(runtime::Config& file, const runtime::Environment& environment,

@@ -21,6 +21,11 @@ StatusOr<signing::SigningSession::Parts> LoadParts(const SignerConfig& config,
 // The subcommands `init` and `destroy`.
 Status Init(runtime::Config& config, const runtime::Environment& environment,
             const std::vector<std::string>& arguments);
+// `import-key` and `export-key` (SignerHome).
+Status ImportKey(runtime::Config& file, const runtime::Environment& environment,
+                 const std::vector<std::string>& arguments);
+Status ExportKey(runtime::Config& file, const runtime::Environment& environment,
+                 const std::vector<std::string>& arguments);
 Status Destroy(runtime::Config& config, const runtime::Environment& environment,
                const std::vector<std::string>& arguments);
 

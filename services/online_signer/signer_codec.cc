@@ -81,7 +81,7 @@ void EncodeKeys(const std::string& role, const PublicKey& key, common::RoleKeys&
   out.set_role(role);
   out.set_threshold(1);
   common::PublicKey& encoded = *out.add_keys();
-  encoded.set_key_type("ed25519");
+  encoded.set_key_type(tuf::Key::Of(key).key_type);
   encoded.set_scheme(std::string(SchemeName(key.scheme())));
   encoded.set_material(key.material());
 }

@@ -25,8 +25,7 @@ StatusOr<SignerConfig> ReadConfig(runtime::Config& config) {
   const bool content = roles == "content";
   const bool release = roles == "release";
   out.kind = content ? signing::SignerKind::kContent : signing::SignerKind::kRelease;
-  out.keys_folder = config.Path("keys.directory");
-  out.passphrase_file = config.PathOr("keys.passphrase_file", "");
+  out.keys = signer_home::ReadKeysConfig(config);
   out.ledger_folder = config.Path("ledger.directory");
   out.profile = config.ChoiceOr("policy.profile", {"default", "pep458", "relaxed"}, "default");
   out.evidence_key_files = config.PathsOr("policy.evidence_key_files", {});

@@ -10,6 +10,7 @@
 #include "common/base/status.h"
 #include "common/rpc/server.h"
 #include "common/runtime/config.h"
+#include "common/signer_home/keys_config.h"
 #include "common/signing/policy.h"
 
 namespace rind::online_signer {
@@ -18,8 +19,7 @@ struct SignerConfig {
   rpc::ServerOptions server;
   std::string repository;
   signing::SignerKind kind = signing::SignerKind::kContent;
-  std::string keys_folder;
-  std::string passphrase_file;
+  signer_home::KeysConfig keys;
   std::string ledger_folder;
   std::string profile;
   std::vector<std::string> evidence_key_files;

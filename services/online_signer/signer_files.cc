@@ -6,7 +6,6 @@
 #include "common/base/hex.h"
 #include "common/base/text.h"
 #include "common/evidence/statement_key.h"
-#include "common/keystore/encrypted_file_key_store.h"
 #include "common/signer_home/signer_home.h"
 #include "common/signing/ledger.h"
 
@@ -19,7 +18,7 @@ using signer_home::SignerHome;
 using signing::SigningSession;
 
 std::string ReceiptKeyPath(const SignerConfig& config) {
-  return JoinPath(config.keys_folder, "receipts.statement-key");
+  return JoinPath(config.keys.folder, "receipts.statement-key");
 }
 
 bool IsContent(const SignerConfig& config) { return config.kind == signing::SignerKind::kContent; }
@@ -28,19 +27,15 @@ SignerHome HomeOf(const SignerConfig& config, const runtime::Environment& enviro
   return SignerHome(environment, {.kind = config.kind,
                                   .repository = config.repository,
                                   .key_roles = KeyRoles(config.kind),
-                                  .keys_folder = config.keys_folder,
-                                  .passphrase_file = config.passphrase_file,
-                                  .ledger_folder = config.ledger_folder});
+                                  .keys = config.keys,
+                                  .ledger_folder = config.ledger_folder,
+                                  .seals_more = IsContent(config)});
 }
 
-// A signer's own public keys, without its passphrase.
+// Who the signer is, without its passphrase.
 StatusOr<signing::LedgerIdentity> IdentityWithoutKeys(const SignerConfig& config,
                                                       const runtime::Environment& environment) {
-  std::string none = "-";  // public keys need no passphrase, and nothing is opened with this one
-  RIND_ASSIGN_OR_RETURN(SecretBytes unused, SecretBytes::TakeFrom(none));
-  const keystore::EncryptedFileKeyStore store(environment.files, environment.random,
-                                              config.keys_folder, std::move(unused));
-  RIND_ASSIGN_OR_RETURN(const auto keys, store.PublicKeys());
+  RIND_ASSIGN_OR_RETURN(const auto keys, HomeOf(config, environment).PublicKeys());
   signing::LedgerIdentity identity = {
       config.repository, std::string(signing::NameOf(config.kind)), {}};
   for (const auto& [role, key] : keys) identity.keys[role] = ToHex(key.identity());
@@ -103,6 +98,18 @@ Status Init(runtime::Config& file, const runtime::Environment& environment,
   return HomeOf(config, environment).Init(arguments, [&](const SecretBytes& passphrase) {
     return IsContent(config) ? InitReceiptKey(config, environment, passphrase) : OkStatus();
   });
+}
+
+Status ImportKey(runtime::Config& file, const runtime::Environment& environment,
+                 const std::vector<std::string>& arguments) {
+  RIND_ASSIGN_OR_RETURN(const SignerConfig config, ReadConfig(file));
+  return HomeOf(config, environment).ImportKey(arguments);
+}
+
+Status ExportKey(runtime::Config& file, const runtime::Environment& environment,
+                 const std::vector<std::string>& arguments) {
+  RIND_ASSIGN_OR_RETURN(const SignerConfig config, ReadConfig(file));
+  return HomeOf(config, environment).ExportKey(arguments);
 }
 
 Status Destroy(runtime::Config& file, const runtime::Environment& environment,

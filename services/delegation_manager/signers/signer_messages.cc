@@ -23,12 +23,14 @@ void ToMessage(const Vouched& vouched, common::v1::VouchedTargets& out) {
   }
 }
 
-// Only keys that we could put into metadata: Ed25519.
+// Only keys that clients verify.
 StatusOr<PublicKey> KeyFrom(const common::v1::PublicKey& in) {
-  if (in.key_type() != "ed25519" || in.scheme() != "ed25519") {
-    return Malformed(Cat("a key of type ", Printable(in.key_type()), ", wanted ed25519"));
+  const auto scheme = tuf::Key::SchemeOf(in.key_type(), in.scheme());
+  if (!scheme.has_value()) {
+    return Malformed(Cat("a key of type ", Printable(in.key_type()), " and scheme ",
+                         Printable(in.scheme()), ": wanted ed25519 or ecdsa"));
   }
-  return PublicKey::Create(KeyScheme::kEd25519, in.material());
+  return PublicKey::Create(*scheme, in.material());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -33,6 +34,14 @@ class ContainerConfigs(unittest.TestCase):
             with self.subTest(name):
                 done = self.check(name)
                 self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_the_build_stage_installs_what_a_build_needs(self):
+        sections = re.split(r"^\[(\w+)\]$", (ROOT / "packages.txt").read_text(), flags=re.M)
+        listed = set(dict(zip(sections[1::2], sections[2::2]))["build"].split())
+        stage = (ROOT / "docker/Dockerfile").read_text().split("WORKDIR")[0]
+        # Tests are not built there, and a compiler cache would start empty.
+        missing = listed - set(stage.split()) - {"ccache", "libgtest-dev", "libgmock-dev"}
+        self.assertEqual(missing, set(), "of packages.txt [build], not in the build stage of docker/Dockerfile")
 
     def test_what_env_turns_to_a_real_index_is_taken(self):
         done = self.check("mirror-syncer", RIND_UPSTREAM_INDEX="https://index.example.org/simple/",

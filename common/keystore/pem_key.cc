@@ -17,7 +17,7 @@
 namespace rind::keystore {
 namespace {
 
-constexpr std::size_t kMaxPemBytes = 16 * 1024;
+constexpr std::size_t kMaxPemBytes = 16384;
 constexpr std::size_t kSeedBytes = 32;
 // OpenSSL's own numbers for scrypt: 16 MiB, which every reader's default limit lets pass.
 constexpr std::uint64_t kScryptN = 16384;

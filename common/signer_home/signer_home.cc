@@ -38,7 +38,7 @@ StatusOr<SecretBytes> NoPassphrase() {
   return SecretBytes::TakeFrom(text);
 }
 
-constexpr std::size_t kMaxPemBytes = 16 * 1024;
+constexpr std::size_t kMaxPemBytes = 16384;
 
 }  // namespace
 

@@ -36,7 +36,7 @@ int Fail(std::string_view who, const Status& status) {
 // Where a process on this machine reaches a service that listens at `listen` (the first, if
 // several).
 std::string Reachable(const std::string& listens) {
-  const std::string listen = listens.substr(0, listens.find(','));
+  std::string listen = listens.substr(0, listens.find(','));
   const std::size_t colon = listen.rfind(':');
   if (colon == std::string::npos) return listen;
   const std::string host = listen.substr(0, colon);

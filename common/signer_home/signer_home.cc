@@ -206,7 +206,7 @@ Status SignerHome::Destroy(const std::vector<std::string>& arguments,
     RIND_ASSIGN_OR_RETURN(SecretBytes unused, NoPassphrase());
     RIND_ASSIGN_OR_RETURN(const auto store, OpenStore(std::move(unused)));
     for (const std::string& role : layout_.key_roles) {
-      const Status status = store->Destroy(role);
+      Status status = store->Destroy(role);
       if (!status.ok() && !absl::IsNotFound(status)) return status;
     }
   }

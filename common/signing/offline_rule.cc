@@ -14,7 +14,6 @@ namespace rind::signing {
 namespace {
 
 using tuf::RoleName;
-using tuf::TopLevelRole;
 
 // S-09: no key stands in two of `roles`, nor in a role other than its own here.
 Status CheckDistinct(std::string_view who, const std::map<std::string, tuf::RoleSigners>& roles,

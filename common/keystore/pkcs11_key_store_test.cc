@@ -11,6 +11,7 @@
 #include "common/keystore/pkcs11_objects.h"
 #include "common/keystore/signing_permit_for_test.h"
 #include "common/testing/child_process.h"
+#include "common/testing/softhsm_leaks.h"
 
 namespace rind::keystore {
 namespace {

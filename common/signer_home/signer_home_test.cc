@@ -7,6 +7,7 @@
 #include "common/signing/ledger.h"
 #include "common/testing/child_process.h"
 #include "common/testing/fake_clock.h"
+#include "common/testing/softhsm_leaks.h"
 
 namespace rind::signer_home {
 namespace {

@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 
 #include "common/base/text.h"
+#include "common/keystore/freer.h"
 
 namespace rind::keystore {
 namespace {
@@ -24,13 +25,6 @@ constexpr std::uint64_t kScryptN = 16384;
 constexpr std::uint64_t kScryptR = 8;
 constexpr std::uint64_t kScryptP = 1;
 
-template <auto Free>
-struct Freer {
-  template <typename T>
-  void operator()(T* value) const {
-    Free(value);
-  }
-};
 using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
 

@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 
 #include "common/base/text.h"
+#include "common/keystore/freer.h"
 
 namespace rind::keystore {
 namespace {
@@ -29,14 +30,6 @@ constexpr std::size_t kP256PointBytes = 65;  // 04, X, Y
 constexpr std::size_t kP256NumberBytes = 32;
 // More objects of one label than this are nobody's keys.
 constexpr std::size_t kMaxObjects = 1000;
-
-template <auto Free>
-struct Freer {
-  template <typename T>
-  void operator()(T* value) const {
-    Free(value);
-  }
-};
 
 // The point without the OCTET STRING that most tokens put around it.
 std::string_view Unwrap(std::string_view point, std::size_t bytes) {

@@ -42,8 +42,10 @@ constexpr std::size_t kMaxPemBytes = 16384;
 
 }  // namespace
 
+bool SignerHome::Seals() const { return !layout_.keys.token.has_value() || layout_.seals_more; }
+
 StatusOr<SecretBytes> SignerHome::Passphrase(const std::vector<std::string>& arguments) const {
-  if (layout_.keys.token.has_value() && !layout_.seals_more) return NoPassphrase();
+  if (!Seals()) return NoPassphrase();
   return runtime::ChoosePassphrase(
       environment_.files, layout_.keys.passphrase_file, arguments,
       Cat("Passphrase of the ", signing::NameOf(layout_.kind), " signer's keys"));
@@ -105,7 +107,7 @@ Status SignerHome::Init(
     return AlreadyExists(
         Cat(ledger, ": this signer is set up; `destroy` deletes its keys and ledger"));
   }
-  if (Has(arguments, "--make-passphrase")) RIND_RETURN_IF_ERROR(MakePassphraseFile());
+  if (Seals() && Has(arguments, "--make-passphrase")) RIND_RETURN_IF_ERROR(MakePassphraseFile());
   RIND_ASSIGN_OR_RETURN(SecretBytes passphrase, Passphrase(arguments));
   RIND_RETURN_IF_ERROR(environment_.files.MakeDirectories(layout_.keys.folder, 0700));
   RIND_RETURN_IF_ERROR(make_more(passphrase));

@@ -63,6 +63,8 @@ class SignerHome {
   Status Destroy(const std::vector<std::string>& arguments, std::string_view consequence) const;
 
  private:
+  // Whether anything is sealed under a passphrase.
+  bool Seals() const;
   Status MakePassphraseFile() const;
   // The role that `arguments` begin with, of a signer whose keys are files.
   StatusOr<std::string> RoleOf(const std::vector<std::string>& arguments) const;

@@ -145,7 +145,8 @@ class TokenHomeTest : public SignerHomeTest {
 };
 
 TEST_F(TokenHomeTest, S12KeysAreMadeInTheTokenAndNoFileHoldsThem) {
-  ASSERT_TRUE(Init({}).ok()) << "without a passphrase: nothing is sealed";
+  ASSERT_TRUE(Init({"--make-passphrase"}).ok()) << "without a passphrase: nothing is sealed";
+  EXPECT_FALSE(files_.Stat(In("passphrase")).ok());
   const auto keys = Home().PublicKeys();
   ASSERT_TRUE(keys.ok()) << keys.status();
   ASSERT_EQ(keys->size(), 2U);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # python-tuf, securesystemslib and tuf-js, at pinned versions from their registries, against rind.
-#   BINS=16384 run.sh   with so many bins instead of 256 (a quarter of an hour: see ngclient_test.py)
+#   BINS=16384 run.sh   with so many bins instead of 256 (13 minutes of a processor: see ngclient_test.py)
 # Needs build/release (make interop builds it), python3-venv, node and npm.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
